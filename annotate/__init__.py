@@ -1,0 +1,1 @@
+"""The annotation app: Label Studio around biaskit."""

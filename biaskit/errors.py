@@ -1,0 +1,49 @@
+"""
+Every error that biaskit raises on purpose.
+
+BiaskitError
+    AnnotationError   a file cannot be read as boxes or keypoints
+    ArchiveError      an archive is broken, hostile, or of no kind we read
+    TableError        a table lacks a column, or a value is outside its limits
+    StudyError        a study is locked, stale, or of another version
+    SampleError       the sample data cannot be written where it was asked for
+    ExportError       a table or chart cannot be written as asked
+"""
+
+__all__ = [
+    "AnnotationError",
+    "ArchiveError",
+    "BiaskitError",
+    "ExportError",
+    "SampleError",
+    "StudyError",
+    "TableError",
+]
+
+
+class BiaskitError(ValueError):
+    """Base of all errors below; the command line shows it without a traceback."""
+
+
+class AnnotationError(BiaskitError):
+    """A file cannot be read as boxes or keypoints."""
+
+
+class ArchiveError(BiaskitError):
+    """An archive is broken, hostile, or of no kind that we read."""
+
+
+class TableError(BiaskitError):
+    """A table lacks a column, or a value is outside its limits."""
+
+
+class StudyError(BiaskitError):
+    """A study is locked, stale, or of another version."""
+
+
+class SampleError(BiaskitError):
+    """The sample data cannot be written where it was asked for."""
+
+
+class ExportError(BiaskitError):
+    """A table or chart cannot be written as asked."""
