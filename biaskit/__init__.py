@@ -1,5 +1,5 @@
 """
-biaskit: where photographers put things, what one pixel does to a network, and whether the first explains the second.
+biaskit: is a data set biased in where and how large things are, and does that make networks jump?
 
 Every part of the pipeline is a function that takes tables and returns tables; see
 ``biaskit.tables`` for what their rows and columns mean.

@@ -1,0 +1,1 @@
+"""Tests of uniformity in position and scale, effect sizes, and their calibration."""
