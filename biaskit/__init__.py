@@ -1,5 +1,5 @@
 """
-biaskit: is a data set biased in where and how large things are, and does that make networks jump?
+biaskit: is a data set biased in where and how large things are, and is that why networks jump.
 
 Every part of the pipeline is a function that takes tables and returns tables; see
 ``biaskit.tables`` for what their rows and columns mean.

@@ -1,0 +1,242 @@
+"""Commands about the data's bias: ``test``, ``audit``, ``calibrate``."""
+
+from collections.abc import Callable
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+from biaskit.cli.common import (
+    JsonOption,
+    QuietOption,
+    ReplaceOption,
+    SeedOption,
+    Speaker,
+    StudyOption,
+    command,
+)
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+    from biaskit.study import Mode, Study
+
+__all__ = ["register"]
+
+EdgeOption = Annotated[float, typer.Option(help="A box this near the frame (px) is cut by it.")]
+WordsOption = Annotated[Path | None, typer.Option(help="File of wnid and word, for the names.")]
+
+
+def register(app: typer.Typer) -> None:
+    """Add the commands of this file to the command line."""
+    command(app, "test")(run_tests)
+    command(app, "audit")(audit)
+    command(app, "calibrate")(calibrate)
+
+
+def run_tests(
+    study: StudyOption = None,
+    against: Annotated[
+        Path | None, typer.Option(help="Another study, to compare the categories with.")
+    ] = None,
+    seed: SeedOption = 0,
+    edge_px: EdgeOption = 2,
+    draws: Annotated[int, typer.Option(help="Redraws of the randomisation.", min=1)] = 20,
+    resamples: Annotated[int, typer.Option(help="Of the images, for intervals.", min=100)] = 1000,
+    threshold: Annotated[float, typer.Option(help="log10 of the P counted.", max=0)] = -10,
+    replace: ReplaceOption = False,
+    quiet: QuietOption = False,
+    as_json: JsonOption = False,
+) -> None:
+    """
+    Test every category for uniform position and size, and measure by how much it departs.
+
+    Writes measures, significance, effects and symmetry, and drift with --against; prints how
+    many categories fall below the threshold under every null.
+
+    biaskit test --against other_study
+    """
+    from biaskit.bias.headline import headline
+    from biaskit.study import Study
+
+    speaker = Speaker(quiet=quiet, as_json=as_json)
+    home = Study.find(study)
+    other = Study(against) if against else None
+    with home.writing("biaskit test"):
+        _make_tables(
+            home,
+            other,
+            speaker,
+            replace=replace,
+            seed=seed,
+            edge_px=edge_px,
+            draws=draws,
+            resamples=resamples,
+        )
+    counts = headline(home.read("significance"), threshold=threshold)
+    text = _headline_text(counts, threshold)
+    if other:
+        text += "\n" + _drift_text(home.read("drift"))
+    speaker.result(
+        f"{text}\nNext: biaskit audit",
+        {"threshold": threshold, "headline": counts.to_dict("records")},
+    )
+
+
+def _make_tables(
+    home: "Study",
+    other: "Study | None",
+    speaker: Speaker,
+    *,
+    replace: bool,
+    seed: int,
+    edge_px: float,
+    draws: int,
+    resamples: int,
+) -> None:
+    """Make each table that is missing or asked for anew; one that is there is left alone."""
+    from biaskit.bias.drift import drift
+    from biaskit.bias.effects import effects
+    from biaskit.bias.measures import measure
+    from biaskit.bias.significance import significance
+    from biaskit.bias.symmetry import symmetry
+    from biaskit.provenance import provenance
+
+    boxes = home.read("boxes")
+    ours = home.digest("boxes")
+    edge = {"edge_px": edge_px}
+    jobs: list[tuple[str, dict[str, Any], int | None, Callable[..., pd.DataFrame]]] = [
+        ("measures", edge, None, lambda _: measure(boxes, **edge)),
+        (
+            "significance",
+            {**edge, "draws": draws},
+            seed,
+            lambda progress: significance(boxes, seed=seed, draws=draws, progress=progress, **edge),
+        ),
+        (
+            "effects",
+            {**edge, "resamples": resamples},
+            seed,
+            lambda progress: effects(
+                boxes, seed=seed, n_resamples=resamples, progress=progress, **edge
+            ),
+        ),
+        ("symmetry", edge, seed, lambda _: symmetry(boxes, seed=seed, **edge)),
+    ]
+    if other:
+        theirs = other.read("boxes")
+        jobs.append(
+            (
+                "drift",
+                {"against": other.name},
+                seed,
+                lambda _: drift(boxes, theirs, seed=seed),
+            )
+        )
+    mode: Mode = "replace" if replace else "continue"
+    plan = []
+    for table, options, its_seed, make in jobs:
+        inputs = [ours]
+        if table == "drift" and other:
+            inputs.append({**other.digest("boxes"), "name": f"{other.name}/boxes"})
+        now = provenance(inputs=inputs, options=options, seed=its_seed)
+        # All are asked before any work: a refusal should come now, not after a minute.
+        if home.needs(table, now, mode):
+            plan.append((table, now, make))
+    for table, now, make in plan:
+        with speaker.progress(table) as progress:
+            home.write(table, make(progress), now)
+
+
+def audit(
+    study: StudyOption = None,
+    output: Annotated[Path | None, typer.Option(help="Page; default STUDY/audit.html.")] = None,
+    worst: Annotated[int, typer.Option(help="Categories shown with pictures.", min=0)] = 12,
+    title: Annotated[
+        str | None, typer.Option(help="Of the page; default the study's name.")
+    ] = None,
+    words: WordsOption = None,
+    quiet: QuietOption = False,
+    as_json: JsonOption = False,
+) -> None:
+    """
+    Write one self-contained HTML page: what was read, the headline, the worst categories.
+
+    It needs no network and can be sent as it is.
+
+    biaskit audit --output audit.html
+    """
+    from biaskit.provenance import provenance, write_bytes_whole
+    from biaskit.report import audit_page
+    from biaskit.study import Study
+
+    speaker = Speaker(quiet=quiet, as_json=as_json)
+    home = Study.find(study)
+    needed = ("boxes", "repairs", "significance", "effects", "symmetry")
+    tables = {name: home.read(name) for name in needed}
+    if home.has("drift"):
+        tables["drift"] = home.read("drift")
+    made = {name: home.provenance(name) for name in tables}
+    now = provenance(
+        inputs=[home.digest(name) for name in tables], options={"worst": worst}, seed=None
+    )
+    with speaker.progress("audit") as progress:
+        page = audit_page(
+            tables,
+            title=title or home.folder.resolve().name,
+            provenance={**now, "tables": made},
+            n_worst=worst,
+            words=_words(words),
+            progress=progress,
+        )
+    path = output or home.folder / "audit.html"
+    write_bytes_whole(path, page.encode())
+    speaker.result(f"{path}: {len(page) / 1e6:.1f} MB. Open it in a browser.", {"page": str(path)})
+
+
+def calibrate(
+    study: StudyOption = None,
+    seed: SeedOption = 0,
+    runs: Annotated[int, typer.Option(help="Simulated categories per setting.", min=100)] = 1000,
+    short: Annotated[bool, typer.Option("--short", help="A smaller version, in seconds.")] = False,
+    replace: ReplaceOption = False,
+    quiet: QuietOption = False,
+    as_json: JsonOption = False,
+) -> None:
+    """
+    Check the tests on simulated data: size under every null, power, coverage, far tails.
+
+    biaskit calibrate --short
+    """
+    from biaskit.bias.calibration import calibrate as run
+    from biaskit.bias.calibration import describe
+    from biaskit.provenance import provenance
+    from biaskit.study import Study
+
+    speaker = Speaker(quiet=quiet, as_json=as_json)
+    home = Study.find(study)
+    now = provenance(inputs=[], options={"runs": runs, "short": short}, seed=seed)
+    with home.writing("biaskit calibrate"):
+        if home.needs("calibration", now, "replace" if replace else "continue"):
+            with speaker.progress("calibration") as progress:
+                table = run(seed=seed, runs=runs, short=short, progress=progress)
+            home.write("calibration", table, now)
+    table = home.read("calibration")
+    speaker.result(describe(table), {"rows": len(table)})
+
+
+def _words(path: Path | None) -> dict[str, str]:
+    """Return the words of categories: from the file, else from what is installed."""
+    from biaskit.annotations.synsets import words_of
+
+    return words_of(path)
+
+
+def _headline_text(counts: "pd.DataFrame", threshold: float) -> str:
+    return f"Categories with P < 1e{threshold:g}\n" + counts.to_string(index=False)
+
+
+def _drift_text(drift: "pd.DataFrame") -> str:
+    tested = drift["log10_bh"].notna()
+    moved = drift.loc[drift["log10_bh"] <= -1.3010299956639813, "category"].nunique()
+    return f"Drift: {moved} of {drift.loc[tested, 'category'].nunique()} categories at q = 0.05"

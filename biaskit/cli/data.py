@@ -1,0 +1,186 @@
+"""Commands that bring data in: ``sample``, ``boxes``; and ``demo``, the path on the sample."""
+
+from collections import Counter
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from biaskit.cli.common import (
+    AppendOption,
+    JsonOption,
+    QuietOption,
+    ReplaceOption,
+    SeedOption,
+    Speaker,
+    StudyOption,
+    command,
+)
+
+__all__ = ["register"]
+
+
+def register(app: typer.Typer) -> None:
+    """Add the commands of this file to the command line."""
+    command(app, "sample")(sample)
+    command(app, "boxes")(boxes)
+    command(app, "demo")(demo)
+
+
+def sample(
+    folder: Annotated[Path, typer.Argument(help="Where to write it; must be empty or new.")],
+    seed: SeedOption = 0,
+    quiet: QuietOption = False,
+    as_json: JsonOption = False,
+) -> None:
+    """
+    Write the sample data set: boxes with known placement laws, photographs, eye marks, a film.
+
+    Refuses a folder that is not empty.
+
+    biaskit sample sample
+    """
+    from biaskit.sample import write_sample
+
+    speaker = Speaker(quiet=quiet, as_json=as_json)
+    with speaker.progress("sample") as progress:
+        written = write_sample(folder, seed=seed, progress=progress)
+    speaker.result(
+        f"{folder}: {written.summary()}\nNext: biaskit boxes {folder}/boxes",
+        {"folder": str(folder), **written.counts},
+    )
+
+
+def boxes(
+    sources: Annotated[list[Path], typer.Argument(help="Folders, archives or files.")],
+    study: StudyOption = None,
+    file_format: Annotated[
+        str | None,
+        typer.Option("--format", help="imagenet, voc, coco, yolo, kaggle, wsol or table."),
+    ] = None,
+    images: Annotated[
+        Path | None, typer.Option(help="The photographs: sizes are checked against them.")
+    ] = None,
+    columns: Annotated[
+        list[str] | None,
+        typer.Option(help="Of a CSV or Parquet: ours=theirs, such as x_min=left. Repeat."),
+    ] = None,
+    units: Annotated[str | None, typer.Option(help="Of a CSV or Parquet: px or fraction.")] = None,
+    split: Annotated[str | None, typer.Option(help="Name of the part, such as val.")] = None,
+    words: Annotated[
+        Path | None, typer.Option(help="File of wnid and word, if names stand for wnids.")
+    ] = None,
+    strict: Annotated[bool, typer.Option(help="Refuse what would be repaired.")] = False,
+    workers: Annotated[int | None, typer.Option(help="Processes; default: one per core.")] = None,
+    replace: ReplaceOption = False,
+    append: AppendOption = False,
+    quiet: QuietOption = False,
+    as_json: JsonOption = False,
+) -> None:
+    """
+    Read box files into the study: ImageNet, VOC, COCO, YOLO, Kaggle, WSOL, CSV, Parquet.
+
+    Archives are read as they are. What had to be repaired or refused stands in the table
+    'repairs', one row each, and is counted at the end.
+
+    biaskit boxes ILSVRC2012_bbox_val_v3.tgz
+    """
+    from biaskit.annotations import read_boxes
+    from biaskit.errors import StudyError
+    from biaskit.provenance import provenance
+    from biaskit.study import Mode, Study
+
+    speaker = Speaker(quiet=quiet, as_json=as_json)
+    if replace and append:
+        raise typer.BadParameter("--replace and --append exclude each other")
+    home = Study.find(study)
+    mode: Mode = "replace" if replace else "append" if append else "continue"
+    with home.writing("biaskit boxes"):
+        with speaker.progress("boxes") as progress:
+            found = read_boxes(
+                sources,
+                format=file_format,
+                images=images,
+                columns=_mapping(columns),
+                units=units,
+                split=split,
+                words=words,
+                strict=strict,
+                workers=workers,
+                progress=progress,
+            )
+        options = {
+            "format": file_format,
+            "images": images.name if images else None,
+            "columns": _mapping(columns),
+            "units": units,
+            "split": split,
+            "words": words.name if words else None,
+            "strict": strict,
+        }
+        now = provenance(inputs=found.inputs, options=options, seed=None)
+        for name, table in (("repairs", found.repairs), ("boxes", found.boxes)):
+            if mode == "append":
+                home.append(name, table, now)
+            elif home.needs(name, now, mode):
+                home.write(name, table, now)
+    kinds = Counter(found.repairs["kind"])
+    n_categories = found.boxes["category"].nunique()
+    lines = [
+        f"{home.name}/boxes: {len(found.boxes):,} boxes, {found.n_images:,} images, "
+        f"{n_categories:,} categories, from {found.n_files:,} files"
+    ]
+    refused = Counter(found.repairs.loc[found.repairs["kept"] == "", "kind"])
+    lines += [
+        f"{home.name}/repairs: {kind} {count:,}"
+        + (f", of these refused {refused[kind]:,}" if refused[kind] else "")
+        for kind, count in sorted(kinds.items())
+    ]
+    speaker.result(
+        "\n".join([*lines, "Next: biaskit test"]),
+        {
+            "boxes": len(found.boxes),
+            "images": found.n_images,
+            "categories": int(n_categories),
+            "files": found.n_files,
+            "repairs": dict(sorted(kinds.items())),
+            "refused": dict(sorted(refused.items())),
+        },
+    )
+    if strict and refused:
+        raise typer.Exit(1)
+    if found.boxes.empty:
+        raise StudyError("no box was read")
+
+
+def _mapping(columns: list[str] | None) -> dict[str, str] | None:
+    """Turn ``ours=theirs`` pairs, one or several to a word, into a mapping."""
+    if not columns:
+        return None
+    pairs = [pair.split("=", 1) for word in columns for pair in word.split(",")]
+    for pair in pairs:
+        if len(pair) != 2 or not all(pair):
+            raise typer.BadParameter(f"--columns takes ours=theirs, found {'='.join(pair)!r}")
+    return dict(pairs)
+
+
+def demo(
+    folder: Annotated[Path, typer.Argument(help="Where the demo lies.")] = Path("demo"),
+    quiet: QuietOption = False,
+) -> None:
+    """
+    Go the whole path on the sample: write it, read its boxes, test them, make the audit page.
+
+    biaskit demo
+    """
+    from biaskit.cli.bias import audit, run_tests
+
+    data, study = folder / "sample", folder / "study"
+    speaker = Speaker(quiet=quiet, as_json=False)
+    if not data.exists():
+        sample(data, quiet=quiet)
+    else:
+        speaker.remark(f"{data}: already there")
+    boxes([data / "boxes"], study=study, words=data / "words.txt", quiet=quiet)
+    run_tests(study=study, quiet=quiet)
+    audit(study=study, words=data / "words.txt", quiet=quiet)

@@ -1,0 +1,100 @@
+"""Commands about tables: ``show`` what a study holds, ``export`` one, draw a ``chart``."""
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from biaskit.cli.common import JsonOption, QuietOption, Speaker, StudyOption, command
+
+__all__ = ["register"]
+
+
+def register(app: typer.Typer) -> None:
+    """Add the commands of this file to the command line."""
+    command(app, "show")(show)
+    command(app, "export")(export)
+
+
+def show(
+    table: Annotated[
+        str | None, typer.Argument(help="Its first rows and where it is from.")
+    ] = None,
+    study: StudyOption = None,
+    rows: Annotated[int, typer.Option(help="How many rows to show.", min=0)] = 10,
+    as_json: JsonOption = False,
+) -> None:
+    """
+    Show what is in a study, where it came from, and what is stale.
+
+    biaskit show significance
+    """
+    import json
+
+    from biaskit.study import Study
+
+    speaker = Speaker(quiet=False, as_json=as_json)
+    home = Study.find(study)
+    if table is not None:
+        frame, beside = home.read(table), home.provenance(table) or {}
+        stale = home.stale(table)
+        text = frame.head(rows).to_string(index=False)
+        origin = json.dumps(beside, indent=2, ensure_ascii=False)
+        note = f"\nstale: {stale}" if stale else ""
+        speaker.result(f"{text}\n{len(frame):,} rows{note}\n{origin}", {**beside, "stale": stale})
+        return
+    entries = home.entries()
+    lines = [f"{e.table:<14}{e.rows:>12,} rows  {e.made}  {e.state}" for e in entries]
+    if not entries:
+        lines = [f"{home.name}: no tables yet. To begin: biaskit boxes SOURCE..."]
+    data = {e.table: {"rows": e.rows, "made": e.made, "state": e.state} for e in entries}
+    speaker.result("\n".join(lines), {"study": home.name, "tables": data})
+
+
+def export(
+    table: Annotated[str, typer.Argument(help="Name of the table, such as significance.")],
+    output: Annotated[
+        Path | None, typer.Option(help="File; its ending decides the format. Default TABLE.csv.")
+    ] = None,
+    file_format: Annotated[
+        str | None, typer.Option("--format", help="csv, parquet, latex, xlsx, html or md.")
+    ] = None,
+    columns: Annotated[list[str] | None, typer.Option(help="Only these. Repeat.")] = None,
+    where: Annotated[
+        list[str] | None, typer.Option(help="Only rows with column=value. Repeat.")
+    ] = None,
+    study: StudyOption = None,
+    quiet: QuietOption = False,
+    as_json: JsonOption = False,
+) -> None:
+    """
+    Export a table as CSV, Parquet, LaTeX, Excel, HTML or Markdown, with its origin beside it.
+
+    biaskit export significance --output table.tex --where measure=position --where null=fit
+    """
+    from biaskit.export import export_table
+    from biaskit.study import Study
+    from biaskit.tables import SCHEMAS
+
+    speaker = Speaker(quiet=quiet, as_json=as_json)
+    home = Study.find(study)
+    frame = home.read(table)
+    for condition in where or []:
+        column, _, value = condition.partition("=")
+        if column not in frame.columns:
+            raise typer.BadParameter(f"--where {condition}: {table} has no column {column!r}")
+        frame = frame[frame[column].astype(str) == value]
+    beside = {
+        **(home.provenance(table) or {}),
+        "stale": home.stale(table),
+        "where": where or [],
+    }
+    path = export_table(
+        frame.reset_index(drop=True),
+        output or Path(f"{table}.csv"),
+        schema=SCHEMAS[table],
+        format=file_format,
+        provenance=beside,
+        columns=columns,
+    )
+    speaker.result(f"{path}: {len(frame):,} rows", {"file": str(path), "rows": len(frame)})

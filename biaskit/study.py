@@ -1,0 +1,363 @@
+"""
+A study: a folder of tables, each whole or absent, with where it came from beside it.
+
+``STUDY/<table>.parquet`` and ``STUDY/<table>.json``; large tables are folders of parts,
+``STUDY/<table>/*.parquet``, each with its own JSON, read as one. A stage that finds its table
+made from the same inputs and options has nothing to do; made from others, it refuses and names
+the difference, unless told to replace or to append.
+"""
+
+import io
+import os
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any, Literal
+
+import filelock
+import pandas as pd
+import pyarrow as pa
+import pyarrow.parquet as pq
+
+from biaskit.errors import StudyError
+from biaskit.provenance import (
+    differences,
+    file_digest,
+    read_json,
+    write_bytes_whole,
+    write_json_whole,
+)
+from biaskit.tables import SCHEMAS, Schema
+
+__all__ = ["MADE_BY", "Entry", "Mode", "Study"]
+
+FORMAT = 1  # of the folder; a later biaskit that changes it refuses older studies by name
+Mode = Literal["continue", "replace", "append"]
+Provenance = Mapping[str, Any]
+
+# The command that makes a table, for messages about a missing or stale one.
+MADE_BY = {
+    "boxes": "biaskit boxes SOURCE...",
+    "repairs": "biaskit boxes SOURCE...",
+    "measures": "biaskit test",
+    "significance": "biaskit test",
+    "effects": "biaskit test",
+    "symmetry": "biaskit test",
+    "drift": "biaskit test --against STUDY",
+    "calibration": "biaskit calibrate",
+}
+
+
+@dataclass(frozen=True)
+class Entry:
+    """What ``biaskit show`` tells of one table."""
+
+    table: str
+    rows: int
+    made: str  # ISO date
+    state: str  # "whole", "stale: ...", "broken: ..."
+    provenance: Provenance
+
+
+class Study:
+    """
+    A folder of tables.
+
+    Parameters
+    ----------
+    folder : Path
+        Made when the first table is written.
+    schemas : mapping of name to Schema
+        The tables it may hold.
+
+    Raises
+    ------
+    StudyError
+        If the folder is a file, or a study of another format.
+
+    Examples
+    --------
+    >>> import tempfile
+    >>> study = Study(Path(tempfile.mkdtemp()) / "study")
+    >>> study.read("boxes")
+    Traceback (most recent call last):
+    ...
+    biaskit.errors.StudyError: study: has no table 'boxes' yet. To make it: biaskit boxes SOURCE...
+    """
+
+    def __init__(self, folder: Path, schemas: Mapping[str, Schema] = SCHEMAS) -> None:
+        self.folder = Path(folder)
+        self.schemas = schemas
+        self.name = self.folder.name or str(self.folder)
+        if self.folder.exists() and not self.folder.is_dir():
+            raise StudyError(f"{self.name}: is a file, expected a study folder.")
+        mark = read_json(self.folder / "study.json")
+        if mark is not None and mark.get("format") != FORMAT:
+            raise StudyError(
+                f"{self.name}: is a study of format {mark.get('format')}, this biaskit reads "
+                f"format {FORMAT}. Use the biaskit that made it, or make a new study."
+            )
+
+    @classmethod
+    def find(cls, folder: Path | None) -> "Study":
+        """Open the folder given, else BIASKIT_STUDY's, else ./study."""
+        return cls(folder or Path(os.environ.get("BIASKIT_STUDY") or "study"))
+
+    # Reading
+
+    def has(self, table: str) -> bool:
+        """Tell whether the table is there and whole."""
+        return bool(self._files(table)) and self._trouble(table) is None
+
+    def read(self, table: str, columns: Sequence[str] | None = None) -> pd.DataFrame:
+        """
+        Return a table, or some of its columns; a table in parts comes as one.
+
+        Raises
+        ------
+        StudyError
+            If the table is not there, not whole, or not what its schema says.
+        """
+        files = self._files(table)
+        if not files:
+            raise StudyError(
+                f"{self.name}: has no table '{table}' yet. To make it: {_maker(table)}"
+            )
+        trouble = self._trouble(table)
+        if trouble:
+            raise StudyError(
+                f"{self.name}: table '{table}' is broken: {trouble}. "
+                f"To make it again: {_maker(table)} --replace"
+            )
+        names = list(columns or self._schema(table).columns)
+        try:
+            found = pa.concat_tables([pq.read_table(file, columns=names) for file in files])
+        except (OSError, pa.ArrowException, KeyError) as error:
+            raise StudyError(
+                f"{self.name}: table '{table}' cannot be read: {_first_line(error)}. "
+                f"To make it again: {_maker(table)} --replace"
+            ) from error
+        frame = found.to_pandas()
+        if columns is not None:
+            return frame
+        return self._schema(table).check(frame, f"{self.name}/{table}")
+
+    def provenance(self, table: str) -> dict[str, Any] | None:
+        """Return how a table was made; None if it is not there."""
+        return read_json(self._beside(table))
+
+    def digest(self, table: str) -> dict[str, str]:
+        """Return name and sha256 of a table, as an input of the tables made from it."""
+        found = self.provenance(table) or {}
+        return {"name": table, "sha256": str(found.get("sha256", ""))}
+
+    def entries(self) -> list[Entry]:
+        """Return every table that is there, in the order of the pipeline."""
+        found = []
+        for table in self.schemas:
+            if self._files(table):
+                beside = self.provenance(table) or {}
+                trouble, stale = self._trouble(table), self.stale(table)
+                state = f"broken: {trouble}" if trouble else f"stale: {stale}" if stale else "whole"
+                made = str(beside.get("date", "unknown"))
+                found.append(Entry(table, int(beside.get("rows", 0)), made, state, beside))
+        return found
+
+    def stale(self, table: str) -> str:
+        """Say which inputs of a table have been made anew since; empty if none."""
+        inputs = (self.provenance(table) or {}).get("inputs", [])
+        moved = [
+            i["name"]
+            for i in inputs
+            if i["name"] in self.schemas and self.digest(i["name"])["sha256"] != i["sha256"]
+        ]
+        return f"{', '.join(moved)} changed since" if moved else ""
+
+    # Writing
+
+    @contextmanager
+    def writing(self, what: str) -> Iterator["Study"]:
+        """
+        Hold the study's lock: one writer at a time.
+
+        Raises
+        ------
+        StudyError
+            If another process writes; the message names it.
+        """
+        self._prepare()
+        lock = filelock.FileLock(self.folder / ".lock")
+        holder = self.folder / ".writer.json"
+        try:
+            lock.acquire(timeout=0)
+        except filelock.Timeout:
+            other = read_json(holder) or {}
+            raise StudyError(
+                f"{self.name}: process {other.get('pid', '?')} ({other.get('what', 'unknown')}, "
+                f"since {other.get('since', '?')}) is writing here. Wait for it, or stop it."
+            ) from None
+        try:
+            for part in self.folder.glob("**/.*.part"):  # left by a killed run
+                part.unlink(missing_ok=True)
+            since = datetime.now(UTC).isoformat(timespec="seconds")
+            write_json_whole(holder, {"pid": os.getpid(), "what": what, "since": since})
+            yield self
+        finally:
+            holder.unlink(missing_ok=True)
+            lock.release()
+
+    def needs(self, table: str, now: Provenance, mode: Mode = "continue") -> bool:
+        """
+        Tell whether a stage has to make this table.
+
+        Returns
+        -------
+        bool
+            False if it is there, whole and made from the same inputs with the same options.
+
+        Raises
+        ------
+        StudyError
+            If it was made otherwise and the mode is "continue"; the message names every
+            difference.
+        """
+        if mode != "continue" or not self.has(table):
+            return True
+        found = differences(self.provenance(table) or {}, now)
+        if not found:
+            return False
+        again = "--replace makes it anew"
+        if table == "boxes":
+            again += ", --append adds to it"
+        raise StudyError(
+            f"{self.name}: table '{table}' was made otherwise: {'; '.join(found)}. "
+            f"{again}, --study names another folder."
+        )
+
+    def write(self, table: str, frame: pd.DataFrame, now: Provenance) -> None:
+        """
+        Write a table and its provenance, each whole or not at all.
+
+        A kill between the two leaves a table whose digest is not the one beside it: it counts
+        as broken and is made again.
+        """
+        content = self._encode(table, frame)
+        self._put(self.folder / f"{table}.parquet", content, table, len(frame), now)
+
+    def write_part(self, table: str, part: str, frame: pd.DataFrame, now: Provenance) -> None:
+        """Write one part of a table that is a folder of parts; ``part`` names its content."""
+        folder = self.folder / table
+        folder.mkdir(exist_ok=True)
+        content = self._encode(table, frame)
+        self._put(folder / f"{part}.parquet", content, table, len(frame), now)
+
+    def append(self, table: str, frame: pd.DataFrame, now: Provenance) -> bool:
+        """
+        Add rows to a table; its inputs then are the old ones and the new.
+
+        Returns
+        -------
+        bool
+            False if every input is in the table already, so that a repeated call adds nothing.
+
+        Raises
+        ------
+        StudyError
+            If some but not all inputs are in the table, or the options differ.
+        TableError
+            If a row repeats the keys of one that is there.
+        """
+        if not self.has(table):
+            self.write(table, frame, now)
+            return True
+        before = self.provenance(table) or {}
+        other = [d for d in differences(before, now) if not d.startswith("input ")]
+        if other:
+            raise StudyError(f"{self.name}: cannot append to '{table}': {'; '.join(other)}.")
+        known = {i["sha256"] for i in before.get("inputs", [])}
+        twice = [i["name"] for i in now["inputs"] if i["sha256"] in known]
+        if len(twice) == len(now["inputs"]):
+            return False
+        if twice:
+            raise StudyError(
+                f"{self.name}: '{table}' already holds {', '.join(twice)}. Leave it out."
+            )
+        schema = self._schema(table)
+        both = pd.concat([self.read(table), frame], ignore_index=True)
+        keys = list(schema.keys or schema.columns)
+        both = both.sort_values(keys, kind="stable", ignore_index=True)
+        inputs = sorted(
+            [*before.get("inputs", []), *now["inputs"]], key=lambda i: (i["name"], i["sha256"])
+        )
+        self.write(table, schema.check(both, f"{self.name}/{table}"), {**now, "inputs": inputs})
+        return True
+
+    def remove(self, table: str) -> None:
+        """Take a table out of the study; nothing happens if it is not there."""
+        for file in self._files(table):
+            file.with_suffix(".json").unlink(missing_ok=True)
+            file.unlink(missing_ok=True)
+
+    # How it lies on the disk
+
+    def _prepare(self) -> None:
+        try:
+            self.folder.mkdir(parents=True, exist_ok=True)
+            if not (self.folder / "study.json").exists():
+                write_json_whole(self.folder / "study.json", {"format": FORMAT})
+        except OSError as error:
+            raise StudyError(f"{self.name}: cannot be written: {error.strerror}.") from error
+
+    def _put(self, path: Path, content: bytes, table: str, rows: int, now: Provenance) -> None:
+        try:
+            write_bytes_whole(path, content)
+            digest = file_digest(path)
+            beside = {"table": table, "rows": rows, "sha256": digest, **now}
+            write_json_whole(path.with_suffix(".json"), beside)
+        except OSError as error:
+            raise StudyError(
+                f"{self.name}: table '{table}' cannot be written: {error.strerror}. "
+                "The tables that were there are untouched."
+            ) from error
+
+    def _encode(self, table: str, frame: pd.DataFrame) -> bytes:
+        buffer = io.BytesIO()
+        pq.write_table(self._schema(table).to_arrow(frame), buffer, compression="zstd")
+        return buffer.getvalue()
+
+    def _files(self, table: str) -> list[Path]:
+        self._schema(table)
+        single = self.folder / f"{table}.parquet"
+        if single.is_file():
+            return [single]
+        return sorted((self.folder / table).glob("*.parquet"))
+
+    def _beside(self, table: str) -> Path:
+        files = self._files(table)
+        return files[0].with_suffix(".json") if files else self.folder / f"{table}.json"
+
+    def _trouble(self, table: str) -> str | None:
+        for file in self._files(table):
+            beside = read_json(file.with_suffix(".json"))
+            if beside is None:
+                return f"{file.stem}.json beside it is missing or broken"
+            if beside.get("sha256") != file_digest(file):
+                return "its content is not what its JSON says; was the run that wrote it killed?"
+        return None
+
+    def _schema(self, table: str) -> Schema:
+        if table not in self.schemas:
+            known = ", ".join(self.schemas)
+            raise StudyError(f"unknown table '{table}'. Known: {known}.")
+        return self.schemas[table]
+
+
+def _maker(table: str) -> str:
+    return MADE_BY.get(table, "biaskit --help")
+
+
+def _first_line(error: Exception) -> str:
+    lines = str(error).splitlines()
+    return lines[0] if lines else type(error).__name__
