@@ -2,7 +2,10 @@
 
 import numpy as np
 
-__all__ = ["box_pixels", "iou_matrix", "touching"]
+__all__ = ["SLACK_PX", "box_pixels", "iou_matrix", "touching"]
+
+# Fractions of a side are turned back into pixels with rounding; this is far above it.
+SLACK_PX = 1e-6
 
 
 def box_pixels(
@@ -65,8 +68,7 @@ def touching(
     (True, False)
     """
     room = side - start - size
-    slack = 1e-6  # fractions of the side are turned back into pixels with rounding
-    return start <= edge_px + slack, room <= edge_px + slack
+    return start <= edge_px + SLACK_PX, room <= edge_px + SLACK_PX
 
 
 def iou_matrix(boxes: np.ndarray) -> np.ndarray:

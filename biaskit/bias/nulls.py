@@ -13,9 +13,11 @@ readings of "without a photographer's choice":
 ``log-uniform``
     No preferred size: ln(size) uniform from 16 px to the frame (8 and 32 px as sensitivity).
 
-Pixels are integers, so u would sit on a grid; a number U uniform on (0, 1), drawn by name of
-the object, spreads each grid point over its cell (the randomised probability integral
-transform). A continuous annotation (lattice 0) needs no U.
+Pixels are integers, so u would sit on a grid. Under each null a place or size therefore owns a
+cell of (0, 1) as long as its chance, and a number U uniform on (0, 1), drawn by name of the
+object, spreads it over that cell (the randomised probability integral transform): u = low +
+span * U. The cells of all places of a box fill (0, 1) without gap. A continuous annotation
+(lattice 0) has cells of no length and needs no U.
 """
 
 from dataclasses import dataclass
@@ -24,8 +26,18 @@ import numpy as np
 
 from biaskit.bias.objects import Objects, Side
 from biaskit.chance import keyed_uniform
+from biaskit.geometry import SLACK_PX
 
-__all__ = ["LOG_UNIFORM_PX", "NULLS_OF", "Variable", "variable"]
+__all__ = [
+    "JOINT_NULLS",
+    "LOG_UNIFORM_PX",
+    "NULLS_OF",
+    "Cells",
+    "Variable",
+    "cells",
+    "noise",
+    "variable",
+]
 
 LOG_UNIFORM_PX = {"log-uniform": 16, "log-uniform-8px": 8, "log-uniform-32px": 32}
 
@@ -36,6 +48,25 @@ NULLS_OF = {
     "height": ("frame", "log-uniform", "log-uniform-8px", "log-uniform-32px"),
     "area": ("frame", "log-uniform"),
 }
+# The joint measures' nulls: what is said of the place, and with it of the height. The paper's
+# reading is the frame for both; the honest one keeps sizes and has no preferred size.
+JOINT_NULLS = {"frame": "frame", "fit": "log-uniform"}
+
+_TINY = 2.0**-53  # u stays this far inside (0, 1), where logarithms end
+
+
+@dataclass(frozen=True)
+class Cells:
+    """The part of (0, 1) that one measure of every object owns; all arrays have shape (n,)."""
+
+    low: np.ndarray  # float: lower end of the cell
+    span: np.ndarray  # float: its length, the chance of this place or size; 0 if continuous
+    inside: np.ndarray  # bool: enters the test; elsewhere low and span mean nothing
+
+    def spread(self, noise: np.ndarray) -> np.ndarray:
+        """Return low + span * noise, strictly inside (0, 1); NaN for objects left out."""
+        u = np.clip(self.low + self.span * noise, _TINY, 1 - _TINY)
+        return np.where(self.inside, u, np.nan)
 
 
 @dataclass(frozen=True)
@@ -44,6 +75,26 @@ class Variable:
 
     u: np.ndarray  # float, shape (n,): uniform on (0, 1) under the null; NaN if left out
     excluded: np.ndarray  # bool, shape (n,): no room, touching, or outside the null's range
+
+
+@dataclass(frozen=True)
+class _Stage:
+    """The part of one image side on which a box may lie; arrays of shape (n,), in px."""
+
+    first: np.ndarray  # least position of a low edge
+    length: np.ndarray  # from there to the greatest position of a high edge
+    step: np.ndarray  # of the annotation's grid; 1 where continuous
+    on_grid: np.ndarray  # bool
+    keep: np.ndarray  # bool: the box lies on it
+
+
+def noise(objects: Objects, measure: str, *, seed: int, draw: int = 0) -> np.ndarray:
+    """
+    Return the U of every object: uniform on (0, 1), keyed by (seed, measure, draw, object).
+
+    The nulls of a measure, and its readings with and without touching boxes, share one U.
+    """
+    return keyed_uniform(seed, measure, draw, objects.key)
 
 
 def variable(
@@ -60,10 +111,9 @@ def variable(
     null : str
         One of ``NULLS_OF[measure]``.
     edges : {"with", "without"}
-        ``without`` sets aside boxes that touch the frame on the axis measured (area: on any)
-        and narrows the null to the interior.
+        See ``cells``.
     seed, draw : int
-        U is keyed by (seed, draw, object, measure's axis).
+        U is keyed by (seed, measure, draw, object).
 
     Returns
     -------
@@ -74,92 +124,125 @@ def variable(
     ValueError
         If this measure has no such null, or ``edges`` is unknown.
 
+    Examples
+    --------
+    A box of 4 of 10 pixels has 7 places; on the third, u falls between 2/7 and 3/7:
+
+    >>> from biaskit.bias.objects import arrange, boxes_from_pixels
+    >>> objects = arrange(boxes_from_pixels([[2, 0, 6, 10]], frame=(10, 10)))
+    >>> u = variable(objects, "position_x", "fit", "with", seed=1).u
+    >>> bool(2 / 7 < u[0] < 3 / 7)
+    True
+    """
+    found = cells(objects, measure, null, edges)
+    return Variable(found.spread(noise(objects, measure, seed=seed, draw=draw)), ~found.inside)
+
+
+def cells(objects: Objects, measure: str, null: str, edges: str) -> Cells:
+    """
+    Return the part of (0, 1) that one measure of every object owns under a null.
+
+    Parameters
+    ----------
+    objects : Objects
+    measure, null : str
+        See ``variable``.
+    edges : {"with", "without"}
+        ``without`` sets aside boxes that touch the frame on the axis measured (area: on any)
+        and narrows the null to the interior, under every null alike.
+
+    Returns
+    -------
+    Cells
+
+    Raises
+    ------
+    ValueError
+        If this measure has no such null, or ``edges`` is unknown.
+
     Notes
     -----
-    With W the image side, w the box side and x the box start, all in lattice steps, and
-    e = edge_px + 1 (0 with touching boxes):
+    With W the image side, w the box side and x the box start, all in lattice steps, and e the
+    first step that does not touch (on a grid of whole pixels edge_px + 1; 0 with touching boxes):
 
-    - fit: u = (x - e + U) / (W - w + 1 - 2e), for boxes with at least two such places;
-    - frame, position: u = (x + (w - 1) / 2 + U) / W, the centre spread over one step;
-    - frame, size: u = (w - 1 + U) / (W - 2e);
-    - log-uniform from k0: u = [ln w + U ln(1 + 1/w) - ln k0] / [ln(W - 2e + 1) - ln k0].
+    - fit: low = (x - e) / (W - w + 1 - 2e), for boxes with at least two such places;
+    - frame, position: low = (x - e + (w - 1) / 2) / (W - 2e), the centre spread over one step;
+    - frame, size: low = (w - 1) / (W - 2e);
+    - log-uniform from k: low = ln(w / k) / ln((W - 2e + 1) / k), span = ln(1 + 1/w) over the same.
+
+    Continuous boxes lie on the interval from edge_px to W - edge_px and lose the "+ 1" and "- 1".
+    Areas are counted in squares of the grid; as not every number of squares is the product of
+    two sides, their nulls hold to about one part in the number of squares.
     """
     if null not in NULLS_OF.get(measure, ()):
         raise ValueError(f"measure {measure!r} has no null {null!r}; known: {NULLS_OF}")
     if edges not in ("with", "without"):
         raise ValueError(f"edges is {edges!r}, expected 'with' or 'without'")
+    margin = objects.edge_px if edges == "without" else None
+    low_px = LOG_UNIFORM_PX.get(null)
     if measure == "area":
-        return _area(objects, null, edges, seed=seed, draw=draw)
-    axis = "x" if measure in ("position_x", "width") else "y"
-    side: Side = getattr(objects, axis)
-    noise = keyed_uniform(seed, objects.key, f"{measure}/{axis}", draw)
-    margin = objects.edge_px + 1 if edges == "without" else 0.0
-    keep = ~side.touches if edges == "without" else np.ones(len(objects), bool)
+        x, y = _stage(objects.x, margin), _stage(objects.y, margin)
+        size, top = objects.x.size * objects.y.size, x.length * y.length
+        square = None if low_px is None else float(low_px) ** 2
+        return _size(size, top, x.step * y.step, x.on_grid, x.keep & y.keep, square)
+    side: Side = objects.x if measure in ("position_x", "width") else objects.y
+    stage = _stage(side, margin)
     if measure in ("width", "height"):
-        low = LOG_UNIFORM_PX.get(null)
-        u, room = _size(side.size, side.frame - 2 * margin, side.lattice, noise, low)
-    elif null == "fit":
-        u, room = _fit(side, margin, noise)
-    else:
-        u, room = _centre(side, noise), np.ones(len(objects), bool)
-    return _left_out(u, keep & room)
+        return _size(side.size, stage.length, stage.step, stage.on_grid, stage.keep, low_px)
+    return _fit(side, stage) if null == "fit" else _centre(side, stage)
 
 
-def _left_out(u: np.ndarray, keep: np.ndarray) -> Variable:
-    # A continuous value may sit on 0 or 1 itself, where logarithms end.
-    tiny = 2.0**-53
-    return Variable(np.where(keep, np.clip(u, tiny, 1 - tiny), np.nan), ~keep)
-
-
-def _fit(side: Side, margin: float, noise: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-    step = np.where(side.lattice > 0, side.lattice, 1.0)
-    free = side.frame - side.size - 2 * margin
-    # On a lattice the last place counts too, and U fills the cell of each place.
+def _stage(side: Side, margin: float | None) -> _Stage:
+    """Return the whole frame (``margin`` None) or what lies more than ``margin`` px inside it."""
     on_grid = side.lattice > 0
-    places = free / step + 1
-    u_grid = ((side.start - margin) / step + noise) / np.maximum(places, 1)
-    u_line = (side.start - margin) / np.where(free > 0, free, 1.0)
-    room = np.where(on_grid, places >= 2 - 1e-9, free > 1e-9)
-    return np.where(on_grid, u_grid, u_line), room
+    step = np.where(on_grid, side.lattice, 1.0)
+    if margin is None:
+        first = np.zeros_like(side.frame)
+        last = np.where(on_grid, np.floor(side.frame / step + SLACK_PX) * step, side.frame)
+        return _Stage(first, last, step, on_grid, np.ones(len(first), bool))
+    # The same comparisons as in geometry.touching, on the points of the grid.
+    first = np.where(on_grid, (np.floor((margin + SLACK_PX) / step) + 1) * step, margin)
+    room = side.frame - margin
+    last = np.where(on_grid, (np.ceil((room - SLACK_PX) / step) - 1) * step, room)
+    return _Stage(first, np.maximum(last - first, 0), step, on_grid, ~side.touches)
 
 
-def _centre(side: Side, noise: np.ndarray) -> np.ndarray:
-    spread = np.where(side.lattice > 0, side.lattice * (noise - 0.5), 0.0)
-    return (side.start + side.size / 2 + spread) / side.frame
+def _fit(side: Side, stage: _Stage) -> Cells:
+    x, free = side.start - stage.first, stage.length - side.size
+    # On a grid the last place counts too, and U fills the cell of each place.
+    places = np.where(stage.on_grid, np.rint(free / stage.step) + 1, free)
+    room = np.where(stage.on_grid, places >= 2, free > SLACK_PX)
+    within = (x > -SLACK_PX) & (x < free + SLACK_PX)
+    total = np.where(room, places, 1.0)
+    low = np.where(stage.on_grid, np.rint(x / stage.step), x) / total
+    return Cells(low, np.where(stage.on_grid, 1 / total, 0.0), stage.keep & room & within)
+
+
+def _centre(side: Side, stage: _Stage) -> Cells:
+    length = np.where(stage.length > 0, stage.length, 1.0)
+    cell = np.where(stage.on_grid, stage.step, 0.0)
+    low = (side.start - stage.first + (side.size - cell) / 2) / length
+    return Cells(low, cell / length, stage.keep & (stage.length > 0))
 
 
 def _size(
     size: np.ndarray,
     top: np.ndarray,
-    lattice: np.ndarray,
-    noise: np.ndarray,
-    low: float | None,
-) -> tuple[np.ndarray, np.ndarray]:
-    """Size against ``top``, the largest the null allows; ``low`` is None for uniform sizes."""
-    step = np.where(lattice > 0, lattice, 1.0)
-    on_grid = lattice > 0
-    k, k_top = size / step, np.maximum(top / step, 1)
-    fits = (k <= k_top + 1e-9) & (k > 0)
-    if low is None:
-        return np.where(on_grid, k - 1 + noise, k) / k_top, fits
-    k_low = low / step
-    safe = np.maximum(k, 1e-12)
-    grid = np.log(safe) + noise * np.log1p(1 / safe) - np.log(k_low)
-    span_grid = np.log(k_top + 1) - np.log(k_low)
-    span_line = np.log(k_top) - np.log(k_low)
-    span = np.where(on_grid, span_grid, span_line)
-    u = np.where(on_grid, grid, np.log(safe) - np.log(k_low)) / np.where(span > 0, span, 1.0)
-    return u, fits & (k >= k_low - 1e-9) & (span > 0)
-
-
-def _area(objects: Objects, null: str, edges: str, *, seed: int, draw: int) -> Variable:
-    x, y = objects.x, objects.y
-    noise = keyed_uniform(seed, objects.key, "area/xy", draw)
-    margin = objects.edge_px + 1 if edges == "without" else 0.0
-    keep = ~(x.touches | y.touches) if edges == "without" else np.ones(len(objects), bool)
-    top = np.maximum(x.frame - 2 * margin, 0) * np.maximum(y.frame - 2 * margin, 0)
-    low = LOG_UNIFORM_PX.get(null)
-    u, room = _size(
-        x.size * y.size, top, x.lattice * y.lattice, noise, None if low is None else low**2
-    )
-    return _left_out(u, keep & room)
+    step: np.ndarray,
+    on_grid: np.ndarray,
+    keep: np.ndarray,
+    low_px: float | None,
+) -> Cells:
+    """Size against ``top``, the largest the null allows; ``low_px`` None for uniform sizes."""
+    k = np.where(on_grid, np.rint(size / step), size)
+    k_top = np.where(on_grid, np.rint(top / step), top)
+    cell = on_grid.astype(np.float64)
+    # Where one size only is possible, u would be U itself.
+    inside = keep & (k > 0) & (k <= k_top + SLACK_PX) & (k_top > cell)
+    k, k_top = np.where(inside, k, 1.0), np.where(inside, k_top, 1.0)
+    if low_px is None:
+        return Cells((k - cell) / k_top, cell / k_top, inside)
+    k_low = np.where(on_grid, np.ceil(low_px / step - SLACK_PX), low_px)
+    inside &= (k >= k_low - SLACK_PX) & (k_top > k_low)
+    total = np.where(inside, np.log((k_top + cell) / k_low), 1.0)
+    return Cells(np.log(k / k_low) / total, np.log1p(cell / k) / total, inside)

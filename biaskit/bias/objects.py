@@ -5,6 +5,7 @@ Everything in ``biaskit.bias`` works on these arrays. The order (split, category
 object) is part of the result: sums run in it, so the order of the files changes no byte.
 """
 
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 
 import numpy as np
@@ -14,7 +15,7 @@ from biaskit.chance import hash_keys
 from biaskit.geometry import box_pixels, touching
 from biaskit.tables import BOXES
 
-__all__ = ["EDGE_PX", "Objects", "Side", "arrange"]
+__all__ = ["EDGE_PX", "Objects", "Side", "arrange", "boxes_from_pixels"]
 
 EDGE_PX = 2  # a box that ends this near the frame (px) is taken as cut by it
 
@@ -36,7 +37,8 @@ class Objects:
     Annotated objects in canonical order.
 
     ``group`` numbers the (category, split) pairs, ``image`` the images; both rise along the
-    rows, so each group and each image is one run of rows.
+    rows, so each group and each image is one run of rows. An image with objects of two
+    categories counts as an image of each.
     """
 
     groups: pd.DataFrame  # category, split; one row per group
@@ -65,7 +67,7 @@ def arrange(boxes: pd.DataFrame, *, edge_px: float = EDGE_PX) -> Objects:
     Parameters
     ----------
     boxes : DataFrame
-        A table ``boxes``.
+        A table ``boxes``, in any order.
     edge_px : float
         A box touches a side if at most this many pixels of room are left there.
 
@@ -73,31 +75,93 @@ def arrange(boxes: pd.DataFrame, *, edge_px: float = EDGE_PX) -> Objects:
     -------
     Objects
 
+    Raises
+    ------
+    ValueError
+        If ``edge_px`` is negative.
+
     Examples
     --------
     >>> arrange(BOXES.empty()).n_groups
     0
     """
+    if not edge_px >= 0:
+        raise ValueError(f"edge_px is {edge_px}, expected 0 or more pixels")
     boxes = BOXES.sort(boxes)
-    category, split = boxes["category"].astype(str), boxes["split"].astype(str)
-    new_group = _starts(split, category)
-    new_image = new_group | _starts(boxes["image_id"].astype(str))
+    names = {name: boxes[name].astype(str) for name in ("split", "category", "image_id")}
+    new_group = _starts(names["split"], names["category"])
+    new_image = new_group | _starts(names["image_id"])
     group, image = np.cumsum(new_group) - 1, np.cumsum(new_image) - 1
     groups = pd.DataFrame(
-        {"category": category[new_group].to_numpy(), "split": split[new_group].to_numpy()}
+        {name: names[name][new_group].to_numpy(object) for name in ("category", "split")}
     )
     lattice = boxes["lattice"].to_numpy(np.float64)
     return Objects(
-        groups=groups,
+        groups=groups.astype(str),
         group=group,
         image=image,
         image_group=group[new_image],
-        key=hash_keys(category, split, boxes["image_id"].astype(str), boxes["object"]),
+        # Hashed once per image: the names are long and the objects many.
+        key=hash_keys(_image_keys(names, new_image)[image], boxes["object"]),
         x=_side(boxes, "x", "image_width", lattice, edge_px),
         y=_side(boxes, "y", "image_height", lattice, edge_px),
         edge_px=edge_px,
         table=boxes,
     )
+
+
+def boxes_from_pixels(
+    edges: np.ndarray | Sequence[Sequence[float]],
+    *,
+    frame: tuple[int, int],
+    category: str = "thing",
+    split: str = "",
+    lattice: float = 1.0,
+) -> pd.DataFrame:
+    """
+    Return a table ``boxes`` of one category, one box per image, all images of one size.
+
+    Parameters
+    ----------
+    edges : float array, shape (n, 4)
+        x_min, y_min, x_max, y_max in pixels; the outer edges, so a box that fills the frame
+        ends at its width and height.
+    frame : (int, int)
+        Width and height of the images in pixels.
+    category, split : str
+    lattice : float
+        Step of the annotation's grid in pixels; 0 if the numbers are continuous.
+
+    Returns
+    -------
+    DataFrame
+
+    Raises
+    ------
+    TableError
+        If a box reaches outside its image.
+
+    Examples
+    --------
+    >>> boxes_from_pixels([[0, 0, 5, 10]], frame=(10, 10))["x_max"].tolist()
+    [0.5]
+    """
+    corners = np.asarray(edges, dtype=np.float64).reshape(-1, 4)
+    n = len(corners)
+    table = pd.DataFrame(
+        {
+            "category": pd.Series([category] * n, dtype=str),
+            "image_id": pd.Series([f"image_{i:07d}" for i in range(n)], dtype=str),
+            "object": np.zeros(n, np.int64),
+            "split": pd.Series([split] * n, dtype=str),
+            "image_width": np.full(n, frame[0], np.int64),
+            "image_height": np.full(n, frame[1], np.int64),
+            "lattice": np.full(n, lattice, np.float64),
+        }
+    )
+    for column, name in enumerate(("x_min", "y_min", "x_max", "y_max")):
+        table[name] = corners[:, column] / frame[column % 2]
+    return BOXES.check(table, "boxes_from_pixels")
 
 
 def _starts(*columns: pd.Series) -> np.ndarray:
@@ -108,6 +172,10 @@ def _starts(*columns: pd.Series) -> np.ndarray:
         starts[1:] |= codes[1:] != codes[:-1]
     starts[:1] = True
     return starts
+
+
+def _image_keys(names: dict[str, pd.Series], new_image: np.ndarray) -> np.ndarray:
+    return hash_keys(*(names[name][new_image] for name in ("category", "split", "image_id")))
 
 
 def _side(

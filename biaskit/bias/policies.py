@@ -12,11 +12,9 @@ import numpy as np
 from biaskit.bias.objects import Objects
 from biaskit.chance import keyed_uniform
 
-__all__ = ["FLAG_OF", "POLICIES", "weights"]
+__all__ = ["POLICIES", "lots", "take", "weights"]
 
 POLICIES = ("one", "weighted", "all", "largest")
-# Cautions that go with every p-value of a policy.
-FLAG_OF = {"one": "", "weighted": "image-weighted", "all": "dependent", "largest": "selected"}
 
 
 def weights(
@@ -43,6 +41,13 @@ def weights(
     ------
     ValueError
         If the policy is unknown or ``included`` has another length.
+
+    Examples
+    --------
+    >>> from biaskit.bias.objects import arrange, boxes_from_pixels
+    >>> objects = arrange(boxes_from_pixels([[2, 0, 6, 9], [3, 0, 6, 9]], frame=(10, 10)))
+    >>> weights(objects, np.array([True, False]), "one", seed=1).tolist()
+    [1.0, 0.0]
     """
     if policy not in POLICIES:
         raise ValueError(f"policy {policy!r} is unknown; known: {', '.join(POLICIES)}")
@@ -53,21 +58,53 @@ def weights(
     if policy == "weighted":
         per_image = np.bincount(objects.image[included], minlength=len(objects.image_group))
         return np.where(included, 1.0 / np.maximum(per_image[objects.image], 1), 0.0)
-    lot = keyed_uniform(seed, objects.key, "one object", draw)
-    if policy == "largest":
-        area = objects.x.size * objects.y.size / (objects.x.frame * objects.y.frame)
-        return _first_of_image(objects, included, (lot, -area))
-    return _first_of_image(objects, included, (lot,))
-
-
-def _first_of_image(
-    objects: Objects, included: np.ndarray, rank: tuple[np.ndarray, ...]
-) -> np.ndarray:
-    """Give weight 1 to the included object of each image that comes first by ``rank``."""
     rows = np.flatnonzero(included)
-    order = rows[np.lexsort((*(r[rows] for r in rank), objects.image[rows]))]
-    first = np.ones(len(order), bool)
-    first[1:] = objects.image[order][1:] != objects.image[order][:-1]
+    if policy == "largest":
+        share = objects.x.size * objects.y.size / (objects.x.frame * objects.y.frame)
+        rows = rows[_least(objects.image[rows], -share[rows])]
+    rows = take(objects.image[rows], rows, lots(objects, seed=seed, draw=draw))
     taken = np.zeros(len(objects))
-    taken[order[first]] = 1.0
+    taken[rows] = 1.0
     return taken
+
+
+def lots(objects: Objects, *, seed: int, draw: int = 0) -> np.ndarray:
+    """Return the lot of every object: ``one`` takes the object with the least lot of its image."""
+    return keyed_uniform(seed, "one object", draw, objects.key)
+
+
+def take(image: np.ndarray, rows: np.ndarray, lot: np.ndarray) -> np.ndarray:
+    """
+    Return one row of each image, the one with the least lot.
+
+    Parameters
+    ----------
+    image : int array, shape (m,)
+        Rising image number of each candidate.
+    rows : int array, shape (m,)
+        The candidates, as rows of ``lot``.
+    lot : float array, shape (n,)
+
+    Returns
+    -------
+    int array, shape (number of different images,)
+
+    Examples
+    --------
+    >>> take(np.array([0, 0, 3]), np.array([0, 1, 2]), np.array([0.5, 0.1, 0.9])).tolist()
+    [1, 2]
+    """
+    least = np.flatnonzero(_least(image, lot[rows]))
+    # Two equal lots of one image: 2^-52 rare, but then the first one.
+    first = np.ones(len(least), bool)
+    first[1:] = image[least[1:]] != image[least[:-1]]
+    return rows[least[first]]
+
+
+def _least(run: np.ndarray, value: np.ndarray) -> np.ndarray:
+    """Mark the least value, with its ties, of each run of equal numbers."""
+    if len(run) == 0:
+        return np.zeros(0, bool)
+    starts = np.flatnonzero(np.diff(run, prepend=run[0] - 1))
+    lengths = np.diff(starts, append=len(run))
+    return value == np.repeat(np.minimum.reduceat(value, starts), lengths)
