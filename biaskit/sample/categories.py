@@ -26,8 +26,8 @@ LAWS: tuple[PlantedLaw, ...] = (
         "n90000002",
         "centred portrait",
         "centred: u and v follow Beta(4, 4)",
-        "The photographer's favourite. KS alone is nearly blind to it, since its mean is right; "
-        "the quadrats see it.",
+        "The photographer's favourite. KS on one axis sees far less of it than the quadrats do, "
+        "since the mean is right.",
         300,
         laws.medium,
         laws.by_beta((4, 4), (4, 4)),
@@ -47,7 +47,7 @@ LAWS: tuple[PlantedLaw, ...] = (
         "n90000004",
         "rule of thirds lighthouse",
         "centres at the four points a third from the sides, give or take 4 %",
-        "Means and spreads are unremarkable; the heatmap shows four spots.",
+        "The mean centre is in the middle; the heatmap shows four spots.",
         260,
         laws.small,
         laws.thirds,

@@ -19,6 +19,7 @@ __all__ = ["CutOut", "cut_outs", "missing_photographs", "open_photograph"]
 
 Array = np.ndarray
 _INSTALL = 'Install it with: pip install "biaskit[sample]"'
+_RIM = 110  # px of the photograph: how far its colours are continued around the cat
 # Masks and marks are in pixels of exactly these files.
 _SHA256 = {
     "chelsea.png": "596aa1e7cb875eb79f437e310381d26b338a81c2da23439704a73c4651e8c4bb",
@@ -92,17 +93,26 @@ def _data_folder() -> Traversable:
 
 def _cat() -> CutOut:
     photograph = open_photograph("chelsea.png")
-    y, x = _pixel_centres(photograph)
-    # The photograph cuts ears and chest, so the head fades out before its edges.
+    # The photograph cuts ears and chest. So the head goes out of focus towards its edges,
+    # and what lies beyond them continues their colours, as if nearer things were sharp only.
+    padded = np.pad(photograph, ((_RIM, _RIM), (_RIM, _RIM), (0, 0)), mode="edge")
+    soft = ndimage.gaussian_filter(padded.astype(float), (9, 9, 0), mode="nearest")
+    y, x = (centres - _RIM for centres in _pixel_centres(padded))
     outside = ((x - 196) / 190) ** 4 + ((y - 150) / 149) ** 4
+    sharp = (1 - _smooth_step(outside, 0.45, 1.0))[..., None]
+    colours = np.rint(sharp * padded + (1 - sharp) * soft).astype(np.uint8)
+    rim = np.hypot((x - 205) / (205 + _RIM), (y - 150) / (150 + _RIM))
     return CutOut(
         "n02123159",
         "tiger cat",
-        _with_alpha(photograph, 1 - _smooth_step(outside, 0.45, 1.0)),
-        (20.0, 12.0, 366.0, 288.0),
+        _with_alpha(colours, 1 - _smooth_step(rim, 0.55, 1.0)),
+        (20.0 + _RIM, 12.0 + _RIM, 366.0 + _RIM, 288.0 + _RIM),
         photograph,
         # Middles of the pupils; left and right are the cat's own.
-        points={"left_eye": (313.0, 130.5), "right_eye": (171.5, 110.5)},
+        points={
+            "left_eye": (313.0 + _RIM, 130.5 + _RIM),
+            "right_eye": (171.5 + _RIM, 110.5 + _RIM),
+        },
     )
 
 
@@ -125,8 +135,9 @@ def _missile() -> CutOut:
     # The rocket is what differs from the empty sky beside it in the same row.
     sky = np.median(photograph[:, 5:50].astype(float), axis=1, keepdims=True)
     difference = np.abs(photograph - sky).max(axis=-1)
-    half_width = np.where(y < 332, 16, 30)
-    place = (np.abs(x - 321.5) <= half_width) & (y > 124) & (y < 406)
+    # Above, the rocket alone; below, what holds it, as far as the lamp on the right.
+    upper, lower = (x > 305) & (x < 338), (x > 291) & (x < 345) & (y > 332)
+    place = (upper | lower) & (y > 124) & (y < 406)
     body = (np.abs(x - 321.5) <= 9) & (y > 150) & (y < 405)
     alpha = np.maximum(_smooth_step(difference, 10, 34), body) * place
     alpha *= 1 - _smooth_step(y, 398, 406)

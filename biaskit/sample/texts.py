@@ -2,6 +2,7 @@
 
 import csv
 import io
+import textwrap
 from collections.abc import Sequence
 from dataclasses import asdict
 from pathlib import Path
@@ -124,14 +125,19 @@ def _row(law: PlantedLaw) -> dict[str, str | int]:
     }
 
 
+def _indent(text: str) -> str:
+    return textwrap.fill(text, 90, initial_indent="    ", subsequent_indent="    ")
+
+
 def _readme(laws: Sequence[PlantedLaw], seed: int, left_out: str) -> str:
     categories = [
-        f"{law.wnid} {law.word}, {law.n_images} images\n    {law.law}.\n    {law.why}\n"
+        f"{law.wnid} {law.word}, {law.n_images} images\n"
+        + "".join(f"{_indent(text)}\n" for text in (f"{law.law}.", law.why))
         for law in laws
     ]
     return _README.format(
         seed=seed,
         n_images=sum(law.n_images for law in laws),
-        photographs=f"\n{left_out}\n" if left_out else _PHOTOGRAPHS,
+        photographs=f"\n{textwrap.fill(left_out, 90)}\n" if left_out else _PHOTOGRAPHS,
         categories="\n".join(categories),
     )
