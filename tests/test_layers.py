@@ -10,7 +10,7 @@ import pytest
 ROOT = Path(__file__).resolve().parents[1]
 LAYERS = [
     {"errors"},
-    {"chance", "tables", "geometry", "provenance", "study", "engines"},
+    {"chance", "schema", "tables", "geometry", "provenance", "study", "engines"},
     {"annotations"},
     {"bias", "sweeps"},
     {"comparison", "experiment"},

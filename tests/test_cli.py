@@ -1,0 +1,172 @@
+"""The command line: what it prints, its exit status, one line for every error of ours."""
+
+import json
+import os
+import signal
+import subprocess
+import sys
+import time
+
+import pandas as pd
+import pytest
+
+from biaskit.cli import main
+from biaskit.study import Study
+
+XML = """<annotation><folder>{wnid}</folder><filename>{wnid}_{k}</filename>
+<size><width>500</width><height>400</height><depth>3</depth></size>
+<object><name>{wnid}</name><bndbox><xmin>{x}</xmin><ymin>{y}</ymin><xmax>{x2}</xmax><ymax>{y2}</ymax>
+</bndbox></object></annotation>"""
+
+
+@pytest.fixture
+def release(tmp_path):
+    "Sixty boxes of one category, all in the middle, and one file that is no XML"
+    folder = tmp_path / "release" / "n02097474"
+    folder.mkdir(parents=True)
+    for k in range(60):
+        x, y = 200 + k % 7, 150 + k % 5
+        text = XML.format(wnid="n02097474", k=k, x=x, y=y, x2=x + 99, y2=y + 99)
+        (folder / f"n02097474_{k}.xml").write_text(text)
+    (folder / "n02097474_99.xml").write_text("<annotation>")
+    return folder.parent
+
+
+def run(*arguments, capsys):
+    status = main([str(a) for a in arguments])
+    captured = capsys.readouterr()
+    return status, captured.out, captured.err
+
+
+def test_from_box_files_to_the_audit_page(release, tmp_path, capsys):
+    study = tmp_path / "study"
+    status, out, _ = run("boxes", release, "--study", study, capsys=capsys)
+    assert status == 0
+    assert "60 boxes, 60 images, 1 categories" in out
+    assert "refused 1" in out
+    status, out, _ = run("test", "--study", study, "--draws", 2, capsys=capsys)
+    assert status == 0
+    assert "Next: biaskit audit" in out
+    status, out, _ = run("show", "--study", study, capsys=capsys)
+    assert status == 0
+    assert [line.split()[0] for line in out.splitlines()] == [
+        "boxes",
+        "repairs",
+        "measures",
+        "significance",
+        "effects",
+        "symmetry",
+    ]
+    page = tmp_path / "page.html"
+    status, out, _ = run("audit", "--study", study, "--output", page, capsys=capsys)
+    assert status == 0
+    assert "n02097474" in page.read_text(encoding="utf-8")
+    table = tmp_path / "table.csv"
+    status, out, _ = run(
+        "export", "significance", "--study", study, "--output", table,
+        "--where", "test=chi2", "--where", "policy=one", capsys=capsys,
+    )  # fmt: skip
+    assert status == 0
+    assert set(pd.read_csv(table)["test"]) == {"chi2"}
+    assert table.with_name("table.csv.json").exists()
+
+
+def test_a_repeated_call_changes_nothing_and_other_options_are_refused(release, tmp_path, capsys):
+    study = tmp_path / "study"
+    run("boxes", release, "--study", study, capsys=capsys)
+    before = (study / "boxes.parquet").stat()
+    status, _, _ = run("boxes", release, "--study", study, capsys=capsys)
+    assert status == 0
+    assert (study / "boxes.parquet").stat().st_mtime_ns == before.st_mtime_ns
+    status, out, err = run("boxes", release, "--study", study, "--split", "a", capsys=capsys)
+    assert (status, out) == (2, "")
+    assert err.startswith("biaskit: study: table ")
+    assert "--split was None, now 'a'" in err
+    assert len(err.splitlines()) == 1
+    status, _, _ = run(
+        "boxes", release, "--study", study, "--split", "a", "--replace", capsys=capsys
+    )
+    assert status == 0
+    assert set(Study(study).read("boxes")["split"]) == {"a"}
+
+
+def test_json_is_one_object(release, tmp_path, capsys):
+    _, out, _ = run("boxes", release, "--study", tmp_path / "s", "--json", capsys=capsys)
+    found = json.loads(out)
+    assert (found["boxes"], found["categories"]) == (60, 1)
+    assert sum(found["refused"].values()) == 1
+
+
+def test_strict_gives_status_1(release, tmp_path, capsys):
+    status, _, _ = run("boxes", release, "--study", tmp_path / "s", "--strict", capsys=capsys)
+    assert status == 1
+    assert len(Study(tmp_path / "s").read("boxes")) == 60
+
+
+def test_nothing_usable_is_status_1_and_one_line(tmp_path, capsys):
+    (tmp_path / "empty").mkdir()
+    status, out, err = run("boxes", tmp_path / "empty", "--study", tmp_path / "s", capsys=capsys)
+    assert (status, out) == (1, "")
+    assert len(err.splitlines()) == 1
+    assert not (tmp_path / "s" / "boxes.parquet").exists()
+
+
+@pytest.mark.parametrize(
+    "arguments",
+    [
+        ["bxes"],
+        ["boxes"],
+        ["boxes", "x", "--replace", "--append"],
+        ["boxes", "x", "--columns", "x_min"],
+        ["test", "--draws", "0"],
+        ["export", "nothing"],
+    ],
+)
+def test_a_wrong_call_is_status_2(arguments, tmp_path, monkeypatch, capsys):
+    monkeypatch.chdir(tmp_path)
+    status, _, err = run(*arguments, capsys=capsys)
+    assert status == 2
+    assert "Traceback" not in err
+
+
+def test_a_test_without_boxes_says_what_to_type(tmp_path, capsys):
+    status, _, err = run("test", "--study", tmp_path / "study", capsys=capsys)
+    assert status == 2
+    assert err == (
+        "biaskit: study: has no table 'boxes' yet. To make it: biaskit boxes SOURCE...\n"
+    )
+
+
+def commands():
+    from biaskit.cli.main import app
+
+    return [command.name for command in app.registered_commands]
+
+
+@pytest.mark.parametrize("name", commands())
+def test_help_ends_with_a_line_to_copy(name, capsys):
+    status, out, _ = run(name, "--help", capsys=capsys)
+    assert status == 0
+    assert f"\n  biaskit {name}" in out
+
+
+def test_ctrl_c_is_status_130_and_leaves_whole_tables(release, tmp_path):
+    study = tmp_path / "study"
+    command = [sys.executable, "-m", "biaskit"]
+    subprocess.run([*command, "boxes", release, "--study", study], check=True, capture_output=True)
+    running = subprocess.Popen(
+        [*command, "calibrate", "--study", study],
+        stderr=subprocess.PIPE,
+        stdout=subprocess.PIPE,
+        text=True,
+        env={**os.environ, "PYTHONUNBUFFERED": "1"},
+    )
+    deadline = time.monotonic() + 60
+    while not (study / ".writer.json").exists() and time.monotonic() < deadline:
+        time.sleep(0.05)
+    time.sleep(1)
+    running.send_signal(signal.SIGINT)
+    _, errors = running.communicate(timeout=60)
+    assert running.returncode == 130
+    assert errors.splitlines()[-1].startswith("interrupted: ")
+    assert [e.state for e in Study(study).entries()] == ["whole", "whole"]
