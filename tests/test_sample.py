@@ -19,7 +19,7 @@ from biaskit.sample.cutouts import missing_photographs
 from biaskit.sample.film import film_shifts
 from biaskit.sample.xml_files import box_xml
 
-SEED = 1
+SEED = 0  # what `biaskit sample` takes if not told
 LAW = {law.wnid: law for law in LAWS}
 IDS = [law.word for law in LAWS]
 
@@ -499,5 +499,5 @@ def test_the_film_moves_by_less_than_a_pixel_a_frame_and_as_its_table_says(sampl
         found, _, _ = registration.phase_cross_correlation(
             after, before, upsample_factor=50, normalization=None
         )
-        # The window stands still while the picture moves, which holds the estimate back.
-        assert np.abs(found[::-1] - step).max() < 0.15
+        # The estimate comes in steps of 1/50 px; two of them.
+        assert np.abs(found[::-1] - step).max() < 0.04

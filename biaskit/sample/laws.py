@@ -14,7 +14,23 @@ from typing import Literal
 import numpy as np
 from scipy.stats import norm
 
-__all__ = ["LOG_UNIFORM_FROM", "PlantedLaw", "Verdicts", "draw_boxes"]
+__all__ = [
+    "LOG_UNIFORM_FROM",
+    "PlantedLaw",
+    "Verdicts",
+    "by_beta",
+    "cut_by_frame",
+    "draw_boxes",
+    "free",
+    "herd",
+    "larger_more_central",
+    "log_uniform",
+    "medium",
+    "narrow",
+    "small",
+    "thirds",
+    "uniform",
+]
 
 Verdict = Literal["reject", "keep", "open"]
 Array = np.ndarray
