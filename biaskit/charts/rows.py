@@ -1,0 +1,66 @@
+"""The rows of a table that answer one question, and how they are named in charts."""
+
+from collections.abc import Sequence
+
+import pandas as pd
+
+__all__ = ["QUESTION", "labels", "named", "question"]
+
+# What is asked unless the caller says otherwise: the headline of the audit.
+QUESTION = {"measure": "position", "null": "fit", "policy": "one", "edges": "without"}
+
+
+def question(table: pd.DataFrame, **choice: str) -> pd.DataFrame:
+    """
+    Return the rows in which every named column has the chosen value.
+
+    Parameters
+    ----------
+    table : DataFrame
+        A table ``significance`` or ``effects``.
+    **choice : str
+        Column and value, such as ``measure="position"``.
+
+    Raises
+    ------
+    KeyError
+        If a column is missing.
+
+    Examples
+    --------
+    >>> rows = pd.DataFrame({"null": ["fit", "frame"], "value": [1.0, 2.0]})
+    >>> question(rows, null="frame")["value"].tolist()
+    [2.0]
+    """
+    keep = pd.Series(True, index=table.index)
+    for column, value in choice.items():
+        keep &= table[column] == value
+    return table[keep].reset_index(drop=True)
+
+
+def labels(table: pd.DataFrame, *, limit: int = 28) -> pd.Series:
+    """
+    Name each row by its category, and its split if the table has more than one.
+
+    Control characters and marks that turn the direction of writing become visible or go, and
+    names longer than ``limit`` characters are cut: a chart must not be changed by a name.
+
+    Examples
+    --------
+    >>> labels(pd.DataFrame({"category": ["cat"], "split": ["val"]})).tolist()
+    ['cat']
+    """
+    names = [str(name) for name in table["category"]]
+    if "split" in table and table["split"].nunique() > 1:
+        names = [f"{a} ({b})" for a, b in zip(names, table["split"], strict=True)]
+    return pd.Series([_short(name, limit) for name in names], index=table.index, dtype=object)
+
+
+def named(table: pd.DataFrame, n: Sequence[str]) -> list[str]:
+    """Name each row as ``labels`` does, with its number of images."""
+    return [f"{label} (n = {m})" for label, m in zip(labels(table), n, strict=True)]
+
+
+def _short(name: str, limit: int) -> str:
+    plain = "".join(c if c.isprintable() else "�" for c in name)
+    return plain if len(plain) <= limit else plain[: limit - 1] + "…"
