@@ -53,10 +53,10 @@ def measure(boxes: pd.DataFrame, *, edge_px: float = EDGE_PX) -> pd.DataFrame:
 
 
 def _touches(objects: Objects) -> pd.Series:
-    sides = []
-    for side in (objects.x, objects.y):
-        sides.append(touching(side.start, side.size, side.frame, objects.edge_px))
-    (left, right), (top, bottom) = sides
+    (left, right), (top, bottom) = (
+        touching(side.start, side.size, side.frame, objects.edge_px)
+        for side in (objects.x, objects.y)
+    )
     code = left * 1 + top * 2 + right * 4 + bottom * 8
     words = ["".join(s for bit, s in enumerate("LTRB") if c >> bit & 1) for c in range(16)]
     return pd.Series(np.array(words, dtype=object)[code], dtype=str)
