@@ -1,0 +1,283 @@
+"""
+A folder, a file or an archive as a stream of named bytes, read safely.
+
+Nothing is written to disk, no link leaves its source, no device is opened; archives within
+archives are read to three levels. What cannot be had is yielded as a `Repair` in its place,
+and the files around it are still read.
+"""
+
+import gzip
+import hashlib
+import os
+import re
+import stat
+import zipfile
+import zlib
+from collections import Counter
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import BinaryIO, NamedTuple
+
+from biaskit.annotations.limits import Budget
+from biaskit.annotations.repairs import LONGEST_NAME, Refused, Repair, clean
+from biaskit.annotations.streams import Counted, Peeked, Seekable, Unpacked, held, read_exactly
+from biaskit.annotations.tar import Stream, looks_like_tar, tar_entries
+from biaskit.annotations.zips import ZIP_ERRORS, check_member, zip_members
+from biaskit.errors import ArchiveError
+
+__all__ = ["Named", "Source"]
+
+DEEPEST = 3  # levels of archives
+IN_MEMORY = 256 << 20  # a zip within an archive keeps its table at the end: it is held whole
+HEAD = 512  # bytes that tell what a file is: a tar's first header
+_ARCHIVE = re.compile(r"\.(tar|tgz|tar\.gz|zip)$", re.IGNORECASE)
+_UNSAFE = re.compile(r"^[/\\]|^[A-Za-z]:|(^|[/\\])\.\.([/\\]|$)")
+_HIDDEN = re.compile(r"(^|/)(\._|__MACOSX/|\.DS_Store$)")  # what a Mac adds to archives
+
+
+class Named(NamedTuple):
+    """One file: its name within the source, with / between folders, and its bytes."""
+
+    name: str
+    data: bytes
+
+
+class Source:
+    """
+    A folder, file or archive whose files are read one after another.
+
+    Parameters
+    ----------
+    path : Path
+        What the user named.
+    limit : callable
+        Given a name, the largest size in bytes worth reading; 0 leaves the file aside.
+
+    Attributes
+    ----------
+    left_aside : Counter
+        Endings of the files that were not read, and how many.
+
+    Raises
+    ------
+    ArchiveError
+        If there is no such file or folder.
+
+    Examples
+    --------
+    >>> source = Source(Path("annotations"), limit=lambda name: 1 << 20)  # doctest: +SKIP
+    >>> [item.name for item in source.items()]  # doctest: +SKIP
+    ['val/ILSVRC2012_val_00000001.xml']
+    """
+
+    def __init__(self, path: Path, limit: Callable[[str], int]) -> None:
+        if not path.exists():
+            raise ArchiveError(f"{path}: no such file or folder.")
+        self.path, self.limit = path, limit
+        self._is_folder = path.is_dir()
+        self.left_aside: Counter[str] = Counter()
+        self._digests: list[bytes] = []
+        self._bytes = 0
+
+    @property
+    def name(self) -> str:
+        """Base name of the source: the only part of its path that is ever stored."""
+        name = self.path.name or self.path.resolve().name
+        return os.fsencode(name).decode("utf-8", "backslashreplace")
+
+    def items(self) -> Iterator[Named | Repair]:
+        """Yield every file worth reading, and a `Repair` for each that cannot be had."""
+        if self._is_folder:
+            yield from self._folder(self.path, "")
+        else:
+            yield from self._file(self.path, self.name)
+
+    def fingerprint(self) -> dict[str, str | int]:
+        """
+        Return name, sha256 and bytes of what was read, once all items have been.
+
+        A file's digest is its own; a folder's is made of the names and digests of the files
+        that were read, sorted.
+        """
+        if self._is_folder:
+            digest, size = hashlib.sha256(b"".join(sorted(self._digests))), self._bytes
+        else:
+            with self.path.open("rb") as file:
+                digest = hashlib.file_digest(file, "sha256")
+            size = self.path.stat().st_size
+        return {"name": self.name, "sha256": digest.hexdigest(), "bytes": size}
+
+    def _folder(self, folder: Path, prefix: str) -> Iterator[Named | Repair]:
+        try:
+            entries = sorted(os.scandir(folder), key=lambda entry: os.fsencode(entry.name))
+        except OSError as error:
+            yield _refusal(prefix.rstrip("/"), "unreadable", error.strerror or str(error))
+            return
+        for entry in entries:
+            name = prefix + os.fsencode(entry.name).decode("utf-8", "backslashreplace")
+            if entry.is_dir(follow_symlinks=False):
+                yield from self._folder(Path(entry.path), name + "/")
+            else:
+                yield from self._file(Path(entry.path), name)
+
+    def _file(self, path: Path, name: str) -> Iterator[Named | Repair]:
+        inside = self._is_folder
+        try:
+            if inside and path.is_symlink() and not self._stays_inside(path):
+                yield _refusal(name, "link", os.readlink(path))
+                return
+            status = path.stat()
+            if not stat.S_ISREG(status.st_mode):
+                yield _refusal(name, "device", stat.filemode(status.st_mode))
+                return
+            if inside and not _is_archive(name) and not self.limit(name):
+                self._leave(name)
+                return
+            with path.open("rb") as file:
+                yield from self._opened(file, name, status.st_size)
+        except Refused as refused:
+            yield _refusal(name, refused.kind, refused.found)
+        except OSError as error:
+            yield _refusal(name, "unreadable", error.strerror or type(error).__name__)
+
+    def _stays_inside(self, path: Path) -> bool:
+        # Data sets kept under version control are farms of links into their own folder.
+        target = path.resolve()
+        return target.is_relative_to(self.path.resolve()) and target.is_file()
+
+    def _opened(self, file: BinaryIO, name: str, size: int) -> Iterator[Named | Repair]:
+        head = file.read(HEAD)
+        file.seek(0)
+        if not _is_packed(head):
+            if _is_archive(name):
+                yield _refusal(name, "broken_archive" if size else "empty", "no archive inside")
+            else:
+                yield from self._plain(Seekable(file), name, size, by_itself=True)
+            return
+        if self._is_folder:
+            self._remember(name, hashlib.file_digest(file, "sha256").digest(), size)
+            file.seek(0)
+        place = _Place(name if self._is_folder else "", Budget(size), 1)
+        yield from self._archive(Seekable(file), head, place, size, file)
+
+    def _plain(
+        self, stream: Stream, name: str, size: int, *, by_itself: bool = False
+    ) -> Iterator[Named | Repair]:
+        limit = self.limit(name) if not _HIDDEN.search(name) else 0
+        if not limit:
+            self._leave(name)
+        elif size > limit:
+            yield _refusal(name, "too_large", f"{size:,} bytes")
+        else:
+            data = read_exactly(stream, size)
+            if by_itself and self._is_folder:
+                self._remember(name, hashlib.sha256(data).digest(), size)
+            yield Named(clean(name, LONGEST_NAME), data)
+
+    def _archive(
+        self, stream: Stream, head: bytes, place: "_Place", size: int, file: BinaryIO | None
+    ) -> Iterator[Named | Repair]:
+        """Yield the members of one archive; what breaks it is the last thing yielded."""
+        shown = place.name or self.name
+        if place.depth > DEEPEST:
+            yield _refusal(shown, "too_nested", f"an archive within {DEEPEST} others")
+            return
+        try:
+            if head.startswith(b"PK"):
+                yield from self._zip(file or held(stream, size, IN_MEMORY), place)
+            elif head.startswith(b"\x1f\x8b"):
+                unpacked = Unpacked(stream, place.budget, HEAD)
+                if not looks_like_tar(unpacked.head):
+                    raise Refused("unsupported", "compressed, but no tar archive")
+                yield from self._tar(unpacked, place)
+                unpacked.drain()
+            else:
+                yield from self._tar(stream, place)
+        except Refused as refused:
+            yield _refusal(shown, refused.kind, refused.found)
+        except EOFError:
+            yield _refusal(shown, "truncated", "the compressed data stop early")
+        except (gzip.BadGzipFile, zlib.error) as error:
+            yield _refusal(shown, "broken_archive", str(error))
+
+    def _tar(self, stream: Stream, place: "_Place") -> Iterator[Named | Repair]:
+        for entry in tar_entries(stream):
+            if entry.kind == "folder":
+                continue
+            name = entry.name.removeprefix("./")
+            if _UNSAFE.search(name):
+                yield _refusal(place.within(name), "path", name)
+            elif entry.kind != "file":
+                yield _refusal(place.within(name), entry.kind, "a member that is no plain file")
+            else:
+                yield from self._member(entry.body, place.within(name), entry.size, place)
+
+    def _zip(self, file: BinaryIO, place: "_Place") -> Iterator[Named | Repair]:
+        for archive, info in zip_members(file):
+            name = place.within(info.filename.removeprefix("./"))
+            if _UNSAFE.search(info.filename):
+                yield _refusal(name, "path", info.filename)
+            elif not _is_archive(name) and not self.limit(name):
+                self._leave(name)
+            else:
+                yield from self._zip_member(archive, info, name, place)
+
+    def _zip_member(
+        self, archive: zipfile.ZipFile, info: zipfile.ZipInfo, name: str, place: "_Place"
+    ) -> Iterator[Named | Repair]:
+        # A zip's members stand by themselves: one that is broken says nothing of the next.
+        try:
+            check_member(info, place.budget)
+            with archive.open(info) as stream:
+                counted = Counted(stream, place.budget)
+                yield from self._member(counted, name, info.file_size, place)
+        except Refused as refused:
+            if place.budget.is_spent:
+                raise
+            yield _refusal(name, refused.kind, refused.found)
+        except ZIP_ERRORS as error:
+            unknown = isinstance(error, NotImplementedError)
+            yield _refusal(name, "unsupported" if unknown else "broken_archive", str(error))
+
+    def _member(
+        self, stream: Stream, name: str, size: int, place: "_Place"
+    ) -> Iterator[Named | Repair]:
+        if not _is_archive(name):
+            yield from self._plain(stream, name, size)
+            return
+        peeked = Peeked(stream, HEAD)
+        if not _is_packed(peeked.head):
+            yield _refusal(name, "broken_archive" if size else "empty", "no archive inside")
+            return
+        inner = _Place(name, place.budget, place.depth + 1)
+        yield from self._archive(peeked, peeked.head, inner, size, None)
+
+    def _leave(self, name: str) -> None:
+        self.left_aside[os.path.splitext(name)[1].lower() or "no ending"] += 1
+
+    def _remember(self, name: str, digest: bytes, size: int) -> None:
+        self._digests.append(hashlib.sha256(name.encode()).digest() + digest)
+        self._bytes += size
+
+
+class _Place(NamedTuple):
+    """Where in a source an archive is: its name (empty: the source), budget and depth."""
+
+    name: str
+    budget: Budget
+    depth: int
+
+    def within(self, name: str) -> str:
+        return f"{self.name}/{name}" if self.name else name
+
+
+def _is_archive(name: str) -> bool:
+    return bool(_ARCHIVE.search(name)) and not _HIDDEN.search(name)
+
+
+def _is_packed(head: bytes) -> bool:
+    return head.startswith((b"PK\x03\x04", b"PK\x05\x06", b"\x1f\x8b")) or looks_like_tar(head)
+
+
+def _refusal(name: str, kind: str, found: str) -> Repair:
+    return Repair(clean(name, LONGEST_NAME), -1, kind, clean(found), "")

@@ -1,0 +1,149 @@
+"""One image read twice, two images of one name, and one object marked twice."""
+
+import numpy as np
+import pandas as pd
+
+from biaskit.annotations.repairs import Repairs
+
+__all__ = ["leave_out_copies", "one_file_per_image"]
+
+SAME = 0.95  # IoU above which two boxes of one category are one object marked twice
+UNIQUE = r"^(?:n\d{8}_\d+|ILSVRC\d{4}_(?:val|test|train)_\d+)$"
+CONTENT = ["category", "width", "height", "x_min", "y_min", "x_max", "y_max"]
+SIDES = CONTENT[3:]
+
+
+def one_file_per_image(raw: pd.DataFrame, repairs: Repairs) -> pd.DataFrame:
+    """
+    Name each image, and keep its boxes from one file only: the first by name.
+
+    ImageNet's names are unique in the world: whatever the folder, the second file of one is
+    refused. Other names are unique only within their folder: ``cat/001`` and ``dog/001`` of
+    different boxes are two images, and keep their folders in front.
+
+    Parameters
+    ----------
+    raw : DataFrame
+        Columns of `RawBox` and ``source``, in order of source and file.
+    repairs : Repairs
+        Receives ``same_image``, once per file and image refused, and ``same_name``.
+
+    Returns
+    -------
+    DataFrame
+        With the column ``image_id``.
+    """
+    raw = raw.assign(image_id=raw["image"].str.replace(r"^.*/", "", regex=True))
+    known = raw["image_id"].str.contains(UNIQUE).to_numpy()
+    group = _codes(raw["split"].where(~known, ""), raw["image_id"])
+    file = _codes(raw["source"], raw["file"], raw["image"])
+    first = pd.Series(file).groupby(group).transform("min").to_numpy()
+    doubtful = np.isin(group, group[file != first])
+    if not doubtful.any():
+        return raw
+    names = raw["image_id"].to_numpy(dtype=object)
+    refused: list[int] = []
+    for _, rows in raw[doubtful].groupby(group[doubtful], sort=False):
+        refused += _one_name(rows, bool(known[rows.index[0]]), names, repairs)
+    return (
+        raw.assign(image_id=pd.array(names, dtype="str")).drop(index=refused).reset_index(drop=True)
+    )
+
+
+def _codes(*columns: pd.Series) -> np.ndarray:
+    """Number the different combinations of values, in the order in which they appear."""
+    total = np.zeros(len(columns[0]), np.int64)
+    for column in columns:
+        codes, values = pd.factorize(column)
+        total = pd.factorize(total * (len(values) + 1) + codes)[0]
+    return total
+
+
+def _one_name(rows: pd.DataFrame, unique: bool, names: np.ndarray, repairs: Repairs) -> list[int]:
+    """Decide over the files that speak of images of one name; return the rows refused."""
+    kept: dict[str, tuple[str, frozenset[tuple[object, ...]], pd.Index]] = {}
+    refused: list[int] = []
+    for (_, file, image), boxes in rows.groupby(["source", "file", "image"], sort=False):
+        content = frozenset(boxes[CONTENT].itertuples(index=False, name=None))
+        twins = (
+            f for name, (f, its, _) in kept.items() if unique or name == image or its == content
+        )
+        twin = next(twins, None)
+        if twin is None:
+            kept[image] = (file, content, boxes.index)
+            continue
+        refused += boxes.index.tolist()
+        number = -1 if file != twin else int(boxes["number"].iloc[0])
+        repairs.add(file, "same_image", f"{image}, read from {twin}", number=number)
+    if len(kept) > 1:
+        for image, (file, _, index) in kept.items():
+            repairs.add(file, "same_name", names[index[0]], image)
+            names[index] = image
+    return refused
+
+
+def leave_out_copies(raw: pd.DataFrame, repairs: Repairs, threshold: float = SAME) -> pd.DataFrame:
+    """
+    Keep the first of boxes of one image and category that are nearly the same.
+
+    Parameters
+    ----------
+    raw : DataFrame
+        In order of object within image, with edges in fractions and ``image_id``.
+    repairs : Repairs
+        Receives ``near_copy``.
+    threshold : float
+        Overlap (intersection over union) above which two boxes are one.
+
+    Returns
+    -------
+    DataFrame
+        The rows kept.
+    """
+    group = _codes(raw["split"], raw["image_id"], raw["category"])
+    left_out: dict[int, int] = {}
+    for one, other, overlap in _pairs(group, raw[SIDES].to_numpy(), threshold):
+        if one in left_out or other in left_out:
+            continue
+        left_out[other] = one
+        file, number, twin = (
+            raw["file"].iloc[other],
+            raw["number"].iloc[other],
+            raw["number"].iloc[one],
+        )
+        found = f"overlaps object {twin:.0f} by {overlap:.3f}"
+        repairs.add(file, "near_copy", found, f"object {twin:.0f}", number=int(number))
+    return raw.drop(index=list(left_out)).reset_index(drop=True) if left_out else raw
+
+
+def _pairs(group: np.ndarray, boxes: np.ndarray, threshold: float) -> list[tuple[int, int, float]]:
+    """
+    Return the pairs of rows of one group that overlap by more than the threshold, in order.
+
+    Boxes that overlap so much begin within (1 - threshold) of a width of each other: sorted
+    by their left edges, each is compared with its next neighbours only.
+    """
+    order = np.lexsort((boxes[:, 0], group))
+    group, boxes = group[order], boxes[order]
+    reach = boxes[:, 0] + (1 - threshold) * (boxes[:, 2] - boxes[:, 0]) + 1e-9
+    found: list[tuple[int, int, float]] = []
+    one, lag = np.arange(len(group)), 1
+    while len(one):
+        one = one[one + lag < len(group)]
+        other = one + lag
+        near = (group[one] == group[other]) & (boxes[other, 0] <= reach[one])
+        one, other = one[near], other[near]
+        overlap = _overlap(boxes[one], boxes[other])
+        for i in np.flatnonzero(overlap > threshold):
+            a, b = sorted((int(order[one[i]]), int(order[other[i]])))
+            found.append((a, b, float(overlap[i])))
+        lag += 1
+    return sorted(found)
+
+
+def _overlap(one: np.ndarray, other: np.ndarray) -> np.ndarray:
+    """Intersection over union, row by row: `biaskit.geometry.iou_matrix` compares all with all."""
+    low, high = np.maximum(one[:, :2], other[:, :2]), np.minimum(one[:, 2:], other[:, 2:])
+    inter = np.clip(high - low, 0, None).prod(axis=1)
+    area = (one[:, 2:] - one[:, :2]).prod(axis=1) + (other[:, 2:] - other[:, :2]).prod(axis=1)
+    return inter / (area - inter)
