@@ -324,6 +324,8 @@ def test_thirds_are_thirds():
     third = np.where(centre < 0.5, 1 / 3, 2 / 3)
     offset = (centre - third) / 0.04
     assert stats.kstest(offset.ravel(), stats.norm.cdf).pvalue > 1e-3
+    # KS is slow to see a spread; the standard error of one is 1 / sqrt(2 n).
+    assert abs(offset.std() - 1) < 4 / np.sqrt(2 * offset.size)
     # All four points are used: 260 images, 65 each, four standard errors of 7.
     corners = np.unique(third > 0.5, axis=0, return_counts=True)[1]
     assert corners.size == 4
@@ -365,6 +367,10 @@ def test_a_herd_stands_together_and_no_box_repeats_another():
     areas = drawn.sizes.prod(axis=-1)
     union = areas[:, first] + areas[:, second] - common
     assert (common / union).max() < 0.95
+    # Whatever the sizes: two boxes of the same width, at most 0.3 of the side, stand 0.02 of
+    # the room apart, so that their overlap is below (0.3 - 0.014) / (0.3 + 0.014) = 0.91.
+    step = (drawn.u[:, 1:, 0] - drawn.u[:, :-1, 0]) % 1
+    assert np.abs(step - 0.02).max() < 2 / (0.7 * 333)  # both are rounded to a pixel
     assert stats.spearmanr(drawn.u[:, 0, 1], drawn.u[:, 1, 1]).statistic > 0.8
 
 
