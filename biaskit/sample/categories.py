@@ -88,7 +88,7 @@ LAWS: tuple[PlantedLaw, ...] = (
     PlantedLaw(
         "n90000008",
         "uniform curtain",
-        "heights uniform from one pixel to the frame, placed anywhere they fit",
+        "heights uniform up to the frame, placed anywhere they fit",
         "Passes the paper's test of size, and is not scale-free: the two nulls disagree.",
         300,
         laws.uniform,

@@ -135,8 +135,9 @@ def narrow(rng: np.random.Generator, sides: Array) -> Array:
 
 
 def uniform(rng: np.random.Generator, sides: Array) -> Array:
-    """Width and height each uniform from one pixel to the whole frame."""
-    return _to_px(rng.random(sides.shape), sides)
+    """Width and height each uniform up to the whole frame."""
+    # Of one pixel a reader thinks that somebody clicked and did not drag.
+    return np.maximum(_to_px(rng.random(sides.shape), sides), 2)
 
 
 def log_uniform(rng: np.random.Generator, sides: Array) -> Array:
