@@ -70,13 +70,16 @@ def _log_upper_gamma(a: np.ndarray, x: np.ndarray) -> np.ndarray:
     c = np.full(a.shape, 1e300)
     inverse = 1 / b
     fraction = inverse.copy()
+    done = np.zeros(a.shape, dtype=bool)
     for i in range(1, _MAX_ITERATIONS):
         numerator = -i * (i - a)
         b = b + 2
         inverse = 1 / (numerator * inverse + b)
         c = b + numerator / c
         step = c * inverse
-        fraction *= step
-        if np.all(np.abs(step - 1) < 1e-16):
+        # Each entry stops by itself, so that it does not depend on its company.
+        fraction = np.where(done, fraction, fraction * step)
+        done |= np.abs(step - 1) < 3e-16
+        if done.all():
             break
     return a * np.log(x) - x - special.gammaln(a) + np.log(fraction)

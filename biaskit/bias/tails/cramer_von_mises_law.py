@@ -47,7 +47,8 @@ def log10_cvm_limit(x: np.ndarray) -> np.ndarray:
     body, tail = x < _ONE_TERM_FROM, x >= _ONE_TERM_FROM
     half_square, weight = _body_rule()
     # Below 0.02 the law is 1 to ten digits, and the series would need more terms.
-    p = np.exp(-np.maximum(x[body], 0.02)[:, None] * half_square) @ weight
+    # A product with a vector would round differently in other company.
+    p = np.sum(np.exp(-np.maximum(x[body], 0.02)[:, None] * half_square) * weight, axis=1)
     log_p[body] = np.log(np.clip(p, 1e-300, 1.0))
     log_p[tail] = _log_one_term(x[tail])
     return log_p / LN10
@@ -102,10 +103,10 @@ def one_over_n_term(x: np.ndarray) -> np.ndarray:
 
     Examples
     --------
-    At the 5 % point of the limit, p at n = 10 differs from 0.05 by less than 0.002:
+    At the 5 % point of the limit, p at n = 10 differs from 0.05 by about 0.002:
 
-    >>> bool(abs(one_over_n_term(np.array([0.461]))[0] / 10) < 0.002)
-    True
+    >>> (one_over_n_term(np.array([0.461])) / 10).round(4).tolist()
+    [-0.0021]
     """
     spline = _one_over_n_spline()
     inside = (x > spline.x[0]) & (x < spline.x[-1])

@@ -98,11 +98,13 @@ def _slope(x: np.ndarray, d: np.ndarray) -> np.ndarray:
 
 def _window(d: np.ndarray, n: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
     """First and last j whose terms matter, as int arrays."""
-    left, right = (1 - d) * 1e-9, (1 - d) * (1 - 1e-9)
-    bottom = _bisect(left, right, lambda x: _slope(x, d) > 0)
-    limit = _divergence(bottom, d) + (_DROP + _DROP_PER_LN_N * np.log(n)) / n
-    low = _bisect(left, bottom, lambda x: _divergence(x, d) <= limit)
-    high = _bisect(bottom, right, lambda x: _divergence(x, d) > limit)
+    # Nearer to 1 only j = 0 is left, and the divergence would be infinite.
+    line = np.minimum(d, 1 - 1e-9)
+    left, right = (1 - line) * 1e-6, (1 - line) * (1 - 1e-6)
+    bottom = _bisect(left, right, lambda x: _slope(x, line) > 0)
+    limit = _divergence(bottom, line) + (_DROP + _DROP_PER_LN_N * np.log(n)) / n
+    low = _bisect(left, bottom, lambda x: _divergence(x, line) <= limit)
+    high = _bisect(bottom, right, lambda x: _divergence(x, line) > limit)
     # A last j with n - j <= n d would have no chance at all; j = 0 always has one.
     final = np.maximum(np.ceil(n - n * d).astype(np.int64) - 1, 0)
     first = np.clip(np.floor(n * low).astype(np.int64) - 2, 0, final)

@@ -47,7 +47,7 @@ def fourier_reaches(n: np.ndarray, *, cells: int) -> np.ndarray:
     """
     # Frequencies grow as n / cells, points of the short transform as sqrt(n).
     window = 120.0 + 4.0 * cells
-    return window * n / (4 * cells) * 12 * np.sqrt(n) < 1.2e7
+    return window * n / (4 * cells) * 12 * np.sqrt(n) < 2e7
 
 
 def survival_by_fourier(s: np.ndarray, n: np.ndarray, *, cells: int) -> np.ndarray:
@@ -139,9 +139,11 @@ def _block(cells: int, number: int) -> _Block:
 def _window(n: int, cells: int) -> float:
     """An X2 that is exceeded with a proven chance below the numerical error, for this n and up."""
     largest = n * (cells - 1.0) + 1
-    x2 = np.minimum(cells + 60.0 * 1.1 ** np.arange(20), largest)
-    low = log10_pearson_bound(x2, np.full(x2.shape, n), cells=cells) < -14
-    return float(x2[np.argmax(low)]) if low.any() else largest
+    for x2 in (cells + 60.0 * 1.1 ** np.arange(20)).tolist():
+        bound = log10_pearson_bound(np.array([x2]), np.array([n]), cells=cells)
+        if x2 < largest and bound[0] < -14:
+            return float(x2)
+    return largest
 
 
 def _power(base: np.ndarray, exponent: int) -> np.ndarray:
