@@ -171,7 +171,7 @@ def test_results_do_not_depend_on_company():
 def test_very_large_samples_are_asymptotic_then_bounded():
     tail = pearson_tail([20.0, 200.0], 10**6, cells=25)
     assert tail.kind.tolist() == ["asymptotic", "bound"]
-    assert log10_pearson_bound(np.array([200.0]), np.array([10**6]), cells=25)[0] < -18
+    assert log10_pearson_bound(np.array([200.0]), np.array([10**6]), cells=25)[0] < -15
 
 
 def test_one_cell_is_no_test():
