@@ -6,7 +6,7 @@ from scipy import optimize
 
 from biaskit.bias.tails import legendre_scores, log10_smooth_bound, smooth_tail
 from biaskit.bias.tails.smooth import N_DRAWS
-from biaskit.bias.tails.smooth_bound import LENGTHS, TWICE_RATE
+from biaskit.bias.tails.smooth_bound import LENGTHS, TWICE_RATE, _log_sphere_mean
 
 
 @pytest.fixture(scope="module")
@@ -42,6 +42,13 @@ def test_no_direction_exceeds_the_tabulated_rate(square, place):
     best = max(-optimize.minimize(rate, start).fun for start in starts)
     # Rounded up by a few in the sixth digit.
     assert best <= TWICE_RATE[place] <= best + 1e-5
+
+
+def test_mean_over_the_sphere_has_its_closed_form_in_five_dimensions():
+    x = np.array([0.1, 1.0, 5.0, 30.0])
+    closed = np.log(3 * (x * np.cosh(x) - np.sinh(x)) / x**3)
+    # The difference of two nearly equal numbers at x = 0.1 leaves twelve digits.
+    np.testing.assert_allclose(_log_sphere_mean(x, 5), closed, atol=1e-12)
 
 
 def test_one_object_has_a_bound_above_its_exact_law(square):
