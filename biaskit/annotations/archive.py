@@ -15,6 +15,7 @@ import zipfile
 import zlib
 from collections import Counter
 from collections.abc import Callable, Iterator
+from io import BufferedReader
 from pathlib import Path
 from typing import BinaryIO, NamedTuple
 
@@ -145,7 +146,7 @@ class Source:
         target = path.resolve()
         return target.is_relative_to(self.path.resolve()) and target.is_file()
 
-    def _opened(self, file: BinaryIO, name: str, size: int) -> Iterator[Named | Repair]:
+    def _opened(self, file: BufferedReader, name: str, size: int) -> Iterator[Named | Repair]:
         head = file.read(HEAD)
         file.seek(0)
         if not _is_packed(head):

@@ -11,18 +11,15 @@ with a lattice of 0, VOC's less one pixel because its first pixel is number 1.
 import math
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import Any
-
-from lxml import etree
 
 from biaskit.annotations.raw import Convention, RawBox, image_stem, split_of, wnid_in
 from biaskit.annotations.repairs import Refused, Repair, clean
+from biaskit.annotations.xml_layout import Annotation, parse_annotation
 
 __all__ = ["XmlOptions", "read_xml"]
 
 IMAGENET = Convention(first=0, reach=1, lattice=1)
 VOC = Convention(first=1, reach=1, lattice=1)
-COORDINATES = ("xmin", "ymin", "xmax", "ymax")
 NAN = math.nan
 
 
@@ -76,67 +73,10 @@ def read_xml(name: str, data: bytes, options: XmlOptions) -> tuple[list[RawBox],
     boxes: list[RawBox] = []
     repairs: list[Repair] = []
     try:
-        _File(name, options, boxes, repairs).read(_parse(data))
+        _File(name, options, boxes, repairs).read(parse_annotation(data))
     except Refused as refused:
         repairs.append(Repair(name, -1, refused.kind, clean(refused.found), ""))
     return boxes, repairs
-
-
-def _parser() -> etree.XMLParser:
-    return etree.XMLParser(
-        resolve_entities=False,
-        no_network=True,
-        load_dtd=False,
-        dtd_validation=False,
-        huge_tree=False,
-        collect_ids=False,
-        remove_comments=True,
-        remove_pis=True,
-    )
-
-
-_PARSER = _parser()
-
-
-def _parse(data: bytes) -> Any:
-    if not data.strip():
-        raise Refused("empty", f"{len(data)} bytes")
-    try:
-        root = etree.fromstring(data, _PARSER)
-    except (etree.XMLSyntaxError, ValueError, LookupError) as error:
-        raise _broken(data, str(error)) from None
-    if b"<!" in data or b"encoding" in data:
-        # Another encoding could hide the declaration from a search of the bytes.
-        if root.getroottree().docinfo.internalDTD is not None:
-            raise Refused("entity", "a document type is declared")
-        _check_text(data)
-    elif b"\0" in data:
-        raise Refused("not_utf8", "zero bytes")
-    if root.tag != "annotation":
-        raise Refused("not_annotation", f"<{root.tag}> instead of <annotation>")
-    return root
-
-
-def _check_text(data: bytes) -> None:
-    try:
-        data.decode("utf-8")
-    except UnicodeDecodeError as error:
-        raise Refused("not_utf8", f"byte {error.start} is 0x{data[error.start]:02x}") from None
-    if b"\0" in data:
-        raise Refused("not_utf8", "zero bytes")
-
-
-def _broken(data: bytes, message: str) -> Refused:
-    """Say what kind of broken it is: the parser stops at the first thing it dislikes."""
-    if b"<!DOCTYPE" in data or b"<!ENTITY" in data:
-        return Refused("entity", "a document type is declared")
-    if "depth" in message.lower():
-        return Refused("too_deep", message)
-    try:
-        _check_text(data)
-    except Refused as refused:
-        return refused
-    return Refused("broken", message)
 
 
 class _File:
@@ -149,36 +89,28 @@ class _File:
         self.image = image_stem(name)
         self.stem = self.image.rpartition("/")[2]
         self.wnid = wnid_in(name)
-        self.size = (NAN, NAN)
-        self.claims = ""  # what database and folder say of the file's origin
+        self.claims = ""
 
-    def read(self, root: Any) -> None:
-        objects = []
-        for child in root:
-            tag = child.tag
-            if tag == "object":
-                objects.append(child)
-            elif tag == "size":
-                size = {part.tag: part.text for part in child}
-                self.size = (_side(size.get("width")), _side(size.get("height")))
-            elif tag == "filename":
-                self._check_name(child.text or "")
-            elif tag == "folder":
-                self.claims += f" {child.text}"
-            elif tag == "source":
-                self.claims += "".join(f" {p.text}" for p in child if p.tag != "image")
-        if not objects:
+    def read(self, annotation: Annotation) -> None:
+        self.claims = annotation.claims
+        self._check_name(annotation.filename)
+        if not annotation.objects:
             raise Refused("no_object", "no <object>")
         rule = self.options.convention or ("voc" if "VOC" in self.claims else "imagenet")
-        self.convention = VOC if rule == "voc" else IMAGENET
-        source = self.options.source
-        path = f"{source}/{self.name}" if source else self.name
-        self.split = self.options.split if self.options.split is not None else split_of(path)
-        for number, element in enumerate(objects):
+        convention = VOC if rule == "voc" else IMAGENET
+        source, split = self.options.source, self.options.split
+        if split is None:
+            split = split_of(f"{source}/{self.name}" if source else self.name)
+        size = (_side(annotation.width), _side(annotation.height))
+        for number, (name, texts) in enumerate(annotation.objects):
             try:
-                self._object(number, element)
+                numbers, counted = self._numbers(number, texts, convention)
+                category = self._category(number, name.strip(), voc=convention is VOC)
             except Refused as refused:
                 self._note(number, refused.kind, refused.found, "")
+                continue
+            first = (self.name, number, self.image, number, category, split)
+            self.boxes.append(RawBox._make((*first, *size, *numbers, *counted)))
 
     def _note(self, number: int, kind: str, found: str, kept: str) -> None:
         self.repairs.append(Repair(self.name, number, kind, clean(found), clean(kept)))
@@ -192,52 +124,30 @@ class _File:
         elif written.strip() and image_stem(written.strip()).rpartition("/")[2] != self.stem:
             self._note(-1, "name", written, self.stem)
 
-    def _object(self, number: int, element: Any) -> None:
-        name, box = "", None
-        for part in element:
-            if part.tag == "name":
-                name = (part.text or "").strip()
-            elif part.tag == "bndbox" and box is None:
-                box = {place.tag: place.text for place in part}
-        if box is None:
+    def _numbers(
+        self, number: int, texts: list[str] | None, convention: Convention
+    ) -> tuple[list[float], Convention]:
+        if texts is None:
             raise Refused("no_box", "no <bndbox>")
-        texts = [box.get(tag) or "" for tag in COORDINATES]
-        rule, numbers = self.convention, [float(t) if t.isdecimal() else NAN for t in texts]
-        if math.isnan(sum(numbers)) or len(max(texts, key=len)) > 9:
-            rule, numbers = self._odd_numbers(number, texts)
-        self.boxes.append(
-            RawBox(
-                self.name,
-                number,
-                self.image,
-                number,
-                self._category(number, name),
-                self.split,
-                *self.size,
-                *numbers,
-                *rule,
-            )
-        )
-
-    def _odd_numbers(self, number: int, texts: list[str]) -> tuple[Convention, list[float]]:
-        """Read numbers that are no plain counts of pixels."""
+        if all(text.isdecimal() and text.isascii() and len(text) < 9 for text in texts):
+            return [float(text) for text in texts], convention
         numbers = [_number(text) for text in texts]
         written = " ".join(text.strip() or "?" for text in texts)
         if not all(math.isfinite(value) for value in numbers):
             raise Refused("not_a_number", written)
         if not any(c in written for c in ".eE"):
-            return self.convention, numbers
+            return numbers, convention
         if all(value.is_integer() for value in numbers):
             self._note(number, "float", written, " ".join(f"{value:.0f}" for value in numbers))
-            return self.convention, numbers
+            return numbers, convention
         self._note(number, "float", written, "taken from edge to edge")
-        return self.convention._replace(reach=0, lattice=0), numbers
+        return numbers, convention._replace(reach=0, lattice=0)
 
-    def _category(self, number: int, name: str) -> str:
+    def _category(self, number: int, name: str, *, voc: bool) -> str:
         if len(name) == 9 and name[0] == "n" and name[1:].isdecimal():
             return name
         expects_wnid = self.wnid or "ImageNet" in self.claims or "ILSVRC" in self.claims
-        if self.convention is VOC or not expects_wnid:
+        if voc or not expects_wnid:
             if name:
                 return name
             raise Refused("no_category", "no <name>")
@@ -257,10 +167,9 @@ def _number(text: str) -> float:
         return NAN
 
 
-def _side(text: str | None) -> float:
+def _side(text: str) -> float:
     """Return a side of the image in whole pixels, or NaN if it is none."""
-    text = text or ""
-    if text.isdecimal() and len(text) < 9:
+    if text.isdecimal() and text.isascii() and len(text) < 9:
         return float(text)
     value = _number(text)
     return value if value.is_integer() else NAN

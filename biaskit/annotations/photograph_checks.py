@@ -34,7 +34,8 @@ def check_photographs(raw: pd.DataFrame, repairs: Repairs, photographs: Photogra
         return
     shared = files_of_many(raw)
     missing, images = 0, raw.groupby(["source", "file", "image"], sort=False)
-    for (_, file, image), rows in images:
+    for key, rows in images:
+        _, file, image = map(str, key)
         photograph = photographs.look(image)
         if photograph is None:
             missing += 1

@@ -11,14 +11,13 @@ import pickle
 import subprocess
 import sys
 import threading
-from array import array
 from collections.abc import Iterator
 from queue import Empty, Full, Queue
 from typing import Any
 
 from biaskit.annotations.archive import Named
 from biaskit.annotations.imagenet_xml import XmlOptions, read_xml
-from biaskit.annotations.raw import TEXT, RawBox
+from biaskit.annotations.raw import RawBox, as_columns
 from biaskit.annotations.repairs import Repair
 from biaskit.errors import AnnotationError
 
@@ -45,12 +44,7 @@ def parse_batch(batch: Batch) -> Parsed:
         read, repaired = read_xml(name, data, options)
         boxes += read
         repairs += repaired
-    rows = list(zip(*boxes, strict=True)) or [()] * len(RawBox._fields)
-    columns = [
-        list(values) if name in TEXT else array("d", values)
-        for name, values in zip(RawBox._fields, rows, strict=True)
-    ]
-    return source, len(files), columns, repairs
+    return source, len(files), as_columns(boxes), repairs
 
 
 def parse_batches(batches: Iterator[Batch], workers: int) -> Iterator[Parsed]:

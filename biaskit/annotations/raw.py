@@ -1,13 +1,25 @@
 """Boxes as a file gives them, before anything is checked: one row per object."""
 
 import re
-from typing import NamedTuple
+from array import array
+from typing import Any, NamedTuple
 
-__all__ = ["TEXT", "Convention", "RawBox", "image_stem", "sound", "split_of", "wnid_in"]
+__all__ = [
+    "TEXT",
+    "Convention",
+    "RawBox",
+    "as_columns",
+    "image_stem",
+    "sound",
+    "split_of",
+    "wnid_in",
+]
 
 _WNID = re.compile(r"(?:^|/)(n\d{8})(?!\d)[^/]*", re.ASCII)
 _SPLIT = re.compile(r"(train|val|test)(?:ing|id|idation)?(?:\d{4})?$", re.ASCII | re.IGNORECASE)
-_SPLIT_WORD = re.compile(r"(?:^|[_.-])(train|val|test)(?=[_.-])", re.ASCII | re.IGNORECASE)
+_SPLIT_WORD = re.compile(
+    r"(?:^|[_.-])(train|val|test)(?:\d{4})?(?=[_.-])", re.ASCII | re.IGNORECASE
+)
 _SPLIT_NAME = re.compile(r"ILSVRC\d{4}_(train|val|test)_", re.ASCII)
 _ENDING = re.compile(r"\.(jpe?g|png|bmp|gif|tiff?|webp|xml|txt)$", re.IGNORECASE)
 _ARCHIVE = re.compile(r"\.(tar|tgz|tar\.gz|zip)$", re.IGNORECASE)
@@ -97,9 +109,11 @@ def image_stem(name: str) -> str:
     return _ENDING.sub("", name.replace("\\", "/"))
 
 
-def split_of(name: str) -> str:
+def split_of(name: str, *, by_stem: bool = False) -> str:
     """
     Tell the part of a data set from a path: its folders from the nearest, or ImageNet's names.
+
+    With ``by_stem`` the file's own name counts too, as for ``instances_val2017.json``.
 
     Examples
     --------
@@ -109,6 +123,8 @@ def split_of(name: str) -> str:
     ''
     """
     *folders, last = name.split("/")
+    if by_stem and (found := _SPLIT_WORD.search(last)):
+        return found[1].lower()
     if found := _SPLIT_NAME.match(last):
         return found[1]
     for folder in reversed(folders):
@@ -129,3 +145,12 @@ def wnid_in(name: str) -> str:
     """
     found = _WNID.findall(name)
     return found[-1] if found else ""
+
+
+def as_columns(boxes: list[RawBox]) -> list[Any]:
+    """Turn rows into the columns of `RawBox`: lists of text, arrays of numbers."""
+    rows: list[Any] = list(zip(*boxes, strict=True)) or [()] * len(RawBox._fields)
+    return [
+        list(values) if name in TEXT else array("d", values)
+        for name, values in zip(RawBox._fields, rows, strict=True)
+    ]

@@ -9,7 +9,8 @@ import pandas as pd
 
 from biaskit.annotations.archive import Source
 from biaskit.annotations.columns import Columns
-from biaskit.annotations.formats import FORMATS, Options, Sorter, size_limit
+from biaskit.annotations.formats import Sorter, size_limit
+from biaskit.annotations.options import FORMATS, Options
 from biaskit.annotations.photograph_checks import check_photographs
 from biaskit.annotations.photographs import Photographs
 from biaskit.annotations.processes import Batch, default_workers, parse_batches
@@ -85,7 +86,7 @@ def read_boxes(
     sources : sequence of Path
         Folders, files and archives (.tar, .tar.gz, .tgz, .zip, and archives within these).
     format : str or None
-        One of `biaskit.annotations.formats.FORMATS` instead of what the content says.
+        One of `biaskit.annotations.options.FORMATS` instead of what the content says.
     images : Path or None
         Folder of the photographs: sizes are checked against their headers, and taken from
         them where the annotation has none.
@@ -125,6 +126,8 @@ def read_boxes(
     (50000, 80477)
     """
     options = Options(_known(format), columns or {}, units, split, wnids_of(words))
+    if units not in (None, "px", "fraction"):
+        raise AnnotationError(f"unknown units '{units}', expected px or fraction.")
     if not sources:
         raise AnnotationError("no source: name a folder, a file or an archive of boxes.")
     photographs = Photographs(images) if images is not None else None
@@ -214,7 +217,7 @@ class _Reading:
         return raw.sort_values(["source", "file", "number"], kind="stable", ignore_index=True)
 
 
-def _sorted_order(values: list[tuple[str | int, ...]]) -> list[int]:
+def _sorted_order(values: Sequence[tuple[str | int, ...]]) -> list[int]:
     return sorted(range(len(values)), key=values.__getitem__)
 
 

@@ -63,7 +63,8 @@ def _one_name(rows: pd.DataFrame, unique: bool, names: np.ndarray, repairs: Repa
     """Decide over the files that speak of images of one name; return the rows refused."""
     kept: dict[str, tuple[str, frozenset[tuple[object, ...]], pd.Index]] = {}
     refused: list[int] = []
-    for (_, file, image), boxes in rows.groupby(["source", "file", "image"], sort=False):
+    for key, boxes in rows.groupby(["source", "file", "image"], sort=False):
+        _, file, image = map(str, key)
         content = frozenset(boxes[CONTENT].itertuples(index=False, name=None))
         twins = (
             f for name, (f, its, _) in kept.items() if unique or name == image or its == content

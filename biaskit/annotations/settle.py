@@ -55,7 +55,7 @@ def settle_sizes(
             kept = f"{photograph.width} x {photograph.height} px of the photograph"
         for number in rows["number"].astype(int) if file in shared else [-1]:
             repairs.add(file, "no_size", found, kept, number=number)
-    return raw[good].reset_index(drop=True)
+    return raw.loc[good].reset_index(drop=True)
 
 
 def files_of_many(raw: pd.DataFrame) -> set[str]:
@@ -90,27 +90,28 @@ def settle_boxes(raw: pd.DataFrame, repairs: Repairs) -> pd.DataFrame:
 
 def _finite(raw: pd.DataFrame, repairs: Repairs) -> pd.DataFrame:
     good = np.isfinite(raw[SIDES].to_numpy()).all(axis=1)
-    _refuse(raw[~good], repairs, "not_a_number")
-    return raw if good.all() else raw[good].reset_index(drop=True)
+    _refuse(raw.loc[~good], repairs, "not_a_number")
+    return raw if good.all() else raw.loc[good].reset_index(drop=True)
 
 
 def _in_order(raw: pd.DataFrame, repairs: Repairs) -> pd.DataFrame:
     low, high = raw[SIDES[:2]].to_numpy(), raw[SIDES[2:]].to_numpy()
-    wrong = (low > high).any(axis=1)
+    wrong: np.ndarray = (low > high).any(axis=1)
     if not wrong.any():
         return raw
     fixed = raw.copy()
     fixed[SIDES[:2]], fixed[SIDES[2:]] = np.minimum(low, high), np.maximum(low, high)
-    before, after = _written(raw[wrong]), _written(fixed[wrong])
-    for (file, number), found, kept in zip(_names(raw[wrong]), before, after, strict=True):
+    rows = raw.loc[wrong]
+    before, after = _written(rows), _written(fixed.loc[wrong])
+    for (file, number), found, kept in zip(_names(rows), before, after, strict=True):
         repairs.add(file, "swapped", found, kept, number=number)
     return fixed
 
 
 def _with_area(raw: pd.DataFrame, repairs: Repairs) -> pd.DataFrame:
-    good = (raw[SIDES[:2]].to_numpy() < raw[SIDES[2:]].to_numpy()).all(axis=1)
-    _refuse(raw[~good], repairs, "zero_area")
-    return raw if good.all() else raw[good].reset_index(drop=True)
+    good: np.ndarray = (raw[SIDES[:2]].to_numpy() < raw[SIDES[2:]].to_numpy()).all(axis=1)
+    _refuse(raw.loc[~good], repairs, "zero_area")
+    return raw if good.all() else raw.loc[good].reset_index(drop=True)
 
 
 def _inside(raw: pd.DataFrame, repairs: Repairs) -> pd.DataFrame:
@@ -124,13 +125,13 @@ def _inside(raw: pd.DataFrame, repairs: Repairs) -> pd.DataFrame:
     gone = (low >= high).any(axis=1)
     cut = np.concatenate([low * scale + shift, high * scale + shift - reach], axis=1)
     size = raw[["width", "height"]].to_numpy()
-    for row in np.flatnonzero(over | gone):
-        (name, written) = next(_names(raw.iloc[[row]])), _written(raw.iloc[[row]])[0]
+    rows = raw.loc[over | gone]
+    for row, (file, number), written in zip(rows.index, _names(rows), _written(rows), strict=True):
         found = f"{written} in {size[row, 0]:.0f} x {size[row, 1]:.0f} px"
         kept = "" if gone[row] else " ".join(f"{value:.10g}" for value in cut[row])
-        repairs.add(name[0], "outside", found, kept, number=name[1])
+        repairs.add(file, "outside", found, kept, number=number)
     settled = raw.assign(**dict(zip(SIDES, np.concatenate([low, high], axis=1).T, strict=True)))
-    return settled[~gone].reset_index(drop=True)
+    return settled.loc[~gone].reset_index(drop=True)
 
 
 def _refuse(rows: pd.DataFrame, repairs: Repairs, kind: str) -> None:

@@ -10,7 +10,7 @@ from biaskit.annotations.tar import Stream
 
 __all__ = ["Counted", "Peeked", "Seekable", "Unpacked", "held", "read_exactly"]
 
-PIECE = 1 << 20
+PIECE = 1 << 18
 
 
 class Seekable:
@@ -48,12 +48,20 @@ class Counted:
 
     def __init__(self, stream: Stream, budget: Budget) -> None:
         self._stream, self._budget = stream, budget
+        self._piece, self._place = b"", 0
 
     def read(self, n: int, /) -> bytes:
         """Return at most n bytes."""
-        data = self._stream.read(min(n, PIECE))
-        self._budget.spend(len(data))
-        return data
+        start, stop = self._place, self._place + n
+        if stop > len(self._piece):
+            if start < len(self._piece):
+                stop = len(self._piece)  # what is left of this piece
+            else:
+                self._piece = self._stream.read(PIECE)
+                self._budget.spend(len(self._piece))
+                start, stop = 0, n
+        self._place = min(stop, len(self._piece))
+        return self._piece[start:stop]
 
 
 class Unpacked(Peeked):

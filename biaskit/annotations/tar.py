@@ -6,7 +6,6 @@ modes, dates), and reads an extended header of any length into memory. This one 
 files, long names and pax headers; everything else is named and passed over.
 """
 
-import re
 from collections.abc import Iterator
 from typing import NamedTuple, Protocol
 
@@ -26,7 +25,6 @@ _OTHER = {
     b"5": "folder",
 }
 _FILES = (b"0", b"\0", b"7")
-_OCTAL = re.compile(rb"[0-7]*\Z")
 
 
 class Stream(Protocol):
@@ -113,10 +111,13 @@ def tar_entries(stream: Stream) -> Iterator[Entry]:
         if kind == "file" and name.endswith("/"):
             kind = "folder"
         # Links and devices carry no bytes, whatever their header says.
-        body = Body(stream, size if kind in ("file", "unsupported") else 0)
+        stored = size if kind in ("file", "unsupported") else 0
+        body = Body(stream, stored)
         yield Entry(name, "unsupported" if sparse else kind, size, body)
-        body.skip()
-        Body(stream, -size % BLOCK if kind in ("file", "unsupported") else 0).skip()
+        if body.left:
+            body.skip()
+        if stored % BLOCK:
+            Body(stream, -stored % BLOCK).skip()
 
 
 def _read_block(stream: Stream) -> bytes:
@@ -133,8 +134,9 @@ def _read_block(stream: Stream) -> bytes:
 
 def _sum_is_right(header: bytes) -> bool:
     # The checksum is made with its own eight bytes as blanks.
+    field = header[148:156]
     try:
-        return sum(header) - sum(header[148:156]) + 256 == _number(header[148:156])
+        return sum(header) - sum(field) + 256 == _number(field)
     except Refused:
         return False
 
@@ -142,10 +144,12 @@ def _sum_is_right(header: bytes) -> bool:
 def _number(field: bytes) -> int:
     if field[0] == 0x80:  # sizes from 8 GiB are binary
         return int.from_bytes(field[1:], "big")
-    digits = field.split(b"\0", 1)[0].strip()
-    if not _OCTAL.match(digits):
-        raise Refused("broken_archive", "a header holds no number where a size belongs")
-    return int(digits or b"0", 8)
+    digits = field.partition(b"\0")[0].strip() or b"0"
+    try:
+        # int() alone would take signs and underscores.
+        return int(digits if digits.isdigit() else b"x", 8)
+    except ValueError:
+        raise Refused("broken_archive", "no number where a header needs one") from None
 
 
 def _name(header: bytes) -> str:
