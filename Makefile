@@ -11,10 +11,10 @@ demo: $(VENV)/.demo  ## write the sample, read its boxes, test them, make the au
 	$(BIN)/biaskit demo demo
 
 test: $(VENV)/.dev  ## the tests, without the slow ones
-	$(BIN)/python -m pytest -m "not slow and not e2e"
+	$(BIN)/python -m pytest -n auto --dist loadfile -m "not slow and not e2e"
 
 test-all: $(VENV)/.dev chromium lint  ## every test, real browser included
-	$(BIN)/python -m pytest
+	$(BIN)/python -m pytest -n auto --dist loadfile
 
 lint: $(VENV)/.dev
 	$(BIN)/ruff format --check .

@@ -44,6 +44,8 @@ def run_tests(
     draws: Annotated[int, typer.Option(help="Redraws of the randomisation.", min=1)] = 20,
     resamples: Annotated[int, typer.Option(help="Of the images, for intervals.", min=100)] = 1000,
     threshold: Annotated[float, typer.Option(help="log10 of the P counted.", max=0)] = -10,
+    limit: Annotated[int, typer.Option(help="Categories printed.", min=0)] = 20,
+    words: WordsOption = None,
     replace: ReplaceOption = False,
     quiet: QuietOption = False,
     as_json: JsonOption = False,
@@ -56,7 +58,9 @@ def run_tests(
 
     biaskit test --against other_study
     """
+    from biaskit.annotations.synsets import words_of
     from biaskit.bias.headline import headline
+    from biaskit.cli.text import categories_text, drift_text, headline_text
     from biaskit.study import Study
 
     speaker = Speaker(quiet=quiet, as_json=as_json)
@@ -73,12 +77,16 @@ def run_tests(
             draws=draws,
             resamples=resamples,
         )
-    counts = headline(home.read("significance"), threshold=threshold)
-    text = _headline_text(counts, threshold)
+    significance = home.read("significance")
+    counts = headline(significance, threshold=threshold)
+    parts = [
+        headline_text(counts, threshold),
+        categories_text(significance, home.read("effects"), words_of(words), limit=limit),
+    ]
     if other:
-        text += "\n" + _drift_text(home.read("drift"))
+        parts.append(drift_text(home.read("drift")))
     speaker.result(
-        f"{text}\nNext: biaskit audit",
+        "\n\n".join(parts) + "\n\nNext: biaskit audit",
         {"threshold": threshold, "headline": counts.to_dict("records")},
     )
 
@@ -166,6 +174,7 @@ def audit(
 
     biaskit audit --output audit.html
     """
+    from biaskit.annotations.synsets import words_of
     from biaskit.provenance import provenance, write_bytes_whole
     from biaskit.report import audit_page
     from biaskit.study import Study
@@ -186,7 +195,7 @@ def audit(
             title=title or home.folder.resolve().name,
             provenance={**now, "tables": made},
             n_worst=worst,
-            words=_words(words),
+            words=words_of(words),
             progress=progress,
         )
     path = output or home.folder / "audit.html"
@@ -223,20 +232,3 @@ def calibrate(
             home.write("calibration", table, now)
     table = home.read("calibration")
     speaker.result(describe(table), {"rows": len(table)})
-
-
-def _words(path: Path | None) -> dict[str, str]:
-    """Return the words of categories: from the file, else from what is installed."""
-    from biaskit.annotations.synsets import words_of
-
-    return words_of(path)
-
-
-def _headline_text(counts: "pd.DataFrame", threshold: float) -> str:
-    return f"Categories with P < 1e{threshold:g}\n" + counts.to_string(index=False)
-
-
-def _drift_text(drift: "pd.DataFrame") -> str:
-    tested = drift["log10_bh"].notna()
-    moved = drift.loc[drift["log10_bh"] <= -1.3010299956639813, "category"].nunique()
-    return f"Drift: {moved} of {drift.loc[tested, 'category'].nunique()} categories at q = 0.05"

@@ -24,7 +24,7 @@ __all__ = [
     "command",
 ]
 
-Progress = Callable[[int, int | None, str], None]
+Progress = Callable[..., None]  # done, total, what is being done
 
 StudyOption = Annotated[
     Path | None,
@@ -76,7 +76,7 @@ class Speaker:
         with Progress(*columns, Elapsed(), Remaining(), console=console, disable=hidden) as bar:
             task = bar.add_task(what, total=None)
 
-            def advance(done: int, total: int | None, doing: str) -> None:
+            def advance(done: int, total: int | None = None, doing: str = "") -> None:
                 label = f"{what}: {doing}" if doing else what
                 bar.update(task, completed=done, total=total, description=label[:60])
 

@@ -45,9 +45,24 @@ def sample(
     speaker = Speaker(quiet=quiet, as_json=as_json)
     with speaker.progress("sample") as progress:
         written = write_sample(folder, seed=seed, progress=progress)
+    lines = [
+        f"{folder}: {written.n_boxes:,} boxes in {written.n_box_images:,} images of "
+        f"{len(written.laws)} made-up categories, {written.n_photographs} photographs, "
+        f"{written.n_marks} marks of eyes, {written.n_frames} frames of film"
+    ]
+    if written.left_out:
+        lines.append(written.left_out)
     speaker.result(
-        f"{folder}: {written.summary()}\nNext: biaskit boxes {folder}/boxes",
-        {"folder": str(folder), **written.counts},
+        "\n".join([*lines, f"Next: biaskit boxes {folder / written.paths['boxes']}"]),
+        {
+            "folder": str(folder),
+            "boxes": written.n_boxes,
+            "images": written.n_box_images,
+            "photographs": written.n_photographs,
+            "marks": written.n_marks,
+            "frames": written.n_frames,
+            "left_out": written.left_out,
+        },
     )
 
 
@@ -182,5 +197,5 @@ def demo(
     else:
         speaker.remark(f"{data}: already there")
     boxes([data / "boxes"], study=study, words=data / "words.txt", quiet=quiet)
-    run_tests(study=study, quiet=quiet)
+    run_tests(study=study, words=data / "words.txt", quiet=quiet)
     audit(study=study, words=data / "words.txt", quiet=quiet)
