@@ -18,7 +18,7 @@ import pandas as pd
 from biaskit.bias.bootstrap import ImageWeights
 from biaskit.bias.distance_parts import distance_parts
 from biaskit.bias.effect_rows import Part, as_table
-from biaskit.bias.group_sums import Grouping, weigh
+from biaskit.bias.group_sums import Grouping, chosen, weigh
 from biaskit.bias.moment_parts import moment_parts
 from biaskit.bias.objects import EDGE_PX, arrange
 from biaskit.bias.policies import POLICIES
@@ -143,7 +143,7 @@ def effects(
     >>> offset["value"].round(9).tolist()
     [-0.1]
     """
-    policies, edges = _chosen(policies, POLICIES), _chosen(edges, ("with", "without"))
+    policies, edges = chosen(policies, POLICIES), chosen(edges, ("with", "without"))
     if not policies or not edges:
         return EFFECTS.empty()
     objects = arrange(boxes, edge_px=edge_px)
@@ -155,7 +155,7 @@ def effects(
         questions = all_questions(objects, edge, seed=seed)
 
         def answer(policy: str, questions: Sequence[Question] = questions) -> list[Part]:
-            weighed = weigh(objects, questions, policy, seed=seed)
+            weighed = weigh(objects, [q.included for q in questions], policy, seed=seed)
             asked = zip(questions, weighed, strict=True)
             far = [part for pair in asked for part in distance_parts(grouping, *pair)]
             return far + moment_parts(objects, questions, weighed, images, step)
@@ -164,13 +164,6 @@ def effects(
         with ThreadPoolExecutor(max_workers=min(len(policies), os.cpu_count() or 1)) as pool:
             parts += [part for found in pool.map(answer, policies) for part in found]
     return as_table(objects, parts)
-
-
-def _chosen(wanted: Sequence[str] | None, known: Sequence[str]) -> list[str]:
-    for name in wanted or ():
-        if name not in known:
-            raise ValueError(f"{name!r} is unknown; known: {', '.join(known)}")
-    return [name for name in known if wanted is None or name in wanted]
 
 
 def _counter(progress: Callable[[int, int], None] | None, total: int) -> Callable[[], None]:

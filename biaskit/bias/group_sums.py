@@ -7,9 +7,8 @@ import numpy as np
 
 from biaskit.bias.objects import Objects
 from biaskit.bias.policies import weights
-from biaskit.bias.questions import Question
 
-__all__ = ["Grouping", "Weighed", "weigh"]
+__all__ = ["Grouping", "Weighed", "chosen", "weigh"]
 
 
 @dataclass(frozen=True)
@@ -57,15 +56,15 @@ class Grouping:
 
 
 def weigh(
-    objects: Objects, questions: Sequence[Question], policy: str, *, seed: int
+    objects: Objects, included: Sequence[np.ndarray], policy: str, *, seed: int
 ) -> list[Weighed]:
     """
-    Weigh the objects of every question under a policy.
+    Weigh the objects that may enter each of several questions under a policy.
 
     Parameters
     ----------
     objects : Objects
-    questions : sequence of Question
+    included : sequence of bool arrays, shape (n,)
     policy : str
         See ``biaskit.bias.policies``.
     seed : int
@@ -73,15 +72,15 @@ def weigh(
     Returns
     -------
     list of Weighed
-        One per question; the same one where the same objects are included.
+        One per question; the very same one where the same objects are included.
     """
     grouping = Grouping(objects)
     kept: dict[bytes, Weighed] = {}
     found = []
-    for asked in questions:
-        name = np.packbits(asked.included).tobytes()
+    for mask in included:
+        name = np.packbits(mask).tobytes()
         if name not in kept:
-            weight = weights(objects, asked.included, policy, seed=seed)
+            weight = weights(objects, mask, policy, seed=seed)
             total = grouping.by_group(weight)
             present = (grouping.by_image(weight) > 0).astype(np.int64)
             kept[name] = Weighed(
@@ -92,3 +91,23 @@ def weigh(
             )
         found.append(kept[name])
     return found
+
+
+def chosen(wanted: Sequence[str] | None, known: Sequence[str]) -> list[str]:
+    """
+    Return the names asked for in the order of the known ones; all if none were named.
+
+    Raises
+    ------
+    ValueError
+        If a name is unknown.
+
+    Examples
+    --------
+    >>> chosen(["without"], ("with", "without"))
+    ['without']
+    """
+    for name in wanted or ():
+        if name not in known:
+            raise ValueError(f"{name!r} is unknown; known: {', '.join(known)}")
+    return [name for name in known if wanted is None or name in wanted]

@@ -15,6 +15,7 @@ __all__ = ["BINS", "QUADRATS", "Question", "Sorted", "all_questions", "greatest_
 
 QUADRATS = 5  # per side, for position: the headline test's
 BINS = 10  # for one axis or size: the headline test's
+_WEIGHT_UNIT = 2.0**40
 
 
 @dataclass(frozen=True)
@@ -119,7 +120,8 @@ def greatest_distance(ordered: Sorted, weight: np.ndarray, n_groups: int) -> np.
     found = np.full(n_groups, np.nan)
     if not len(ordered.row):
         return found
-    w = weight[ordered.row]
+    # Summed as integers: exact, so no category feels the others before it.
+    w = np.rint(weight[ordered.row] * _WEIGHT_UNIT).astype(np.int64)
     reached = np.cumsum(w)
     before = (reached - w)[ordered.first]
     total = np.add.reduceat(w, ordered.first)
