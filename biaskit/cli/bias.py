@@ -1,8 +1,7 @@
 """Commands about the data's bias: ``test``, ``audit``, ``calibrate``."""
 
-from collections.abc import Callable
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import Annotated
 
 import typer
 
@@ -15,11 +14,6 @@ from biaskit.cli.common import (
     StudyOption,
     command,
 )
-
-if TYPE_CHECKING:
-    import pandas as pd
-
-    from biaskit.study import Mode, Study
 
 __all__ = ["register"]
 
@@ -60,6 +54,7 @@ def run_tests(
     """
     from biaskit.annotations.synsets import words_of
     from biaskit.bias.headline import headline
+    from biaskit.bias.stage import make_tables
     from biaskit.cli.text import categories_text, drift_text, headline_text
     from biaskit.study import Study
 
@@ -67,15 +62,15 @@ def run_tests(
     home = Study.find(study)
     other = Study(against) if against else None
     with home.writing("biaskit test"):
-        _make_tables(
+        make_tables(
             home,
-            other,
-            speaker,
-            replace=replace,
             seed=seed,
+            against=other,
             edge_px=edge_px,
             draws=draws,
             resamples=resamples,
+            mode="replace" if replace else "continue",
+            shown=speaker.progress,
         )
     significance = home.read("significance")
     counts = headline(significance, threshold=threshold)
@@ -89,71 +84,6 @@ def run_tests(
         "\n\n".join(parts) + "\n\nNext: biaskit audit",
         {"threshold": threshold, "headline": counts.to_dict("records")},
     )
-
-
-def _make_tables(
-    home: "Study",
-    other: "Study | None",
-    speaker: Speaker,
-    *,
-    replace: bool,
-    seed: int,
-    edge_px: float,
-    draws: int,
-    resamples: int,
-) -> None:
-    """Make each table that is missing or asked for anew; one that is there is left alone."""
-    from biaskit.bias.drift import drift
-    from biaskit.bias.effects import effects
-    from biaskit.bias.measures import measure
-    from biaskit.bias.significance import significance
-    from biaskit.bias.symmetry import symmetry
-    from biaskit.provenance import provenance
-
-    boxes = home.read("boxes")
-    ours = home.digest("boxes")
-    edge = {"edge_px": edge_px}
-    jobs: list[tuple[str, dict[str, Any], int | None, Callable[..., pd.DataFrame]]] = [
-        ("measures", edge, None, lambda _: measure(boxes, **edge)),
-        (
-            "significance",
-            {**edge, "draws": draws},
-            seed,
-            lambda progress: significance(boxes, seed=seed, draws=draws, progress=progress, **edge),
-        ),
-        (
-            "effects",
-            {**edge, "resamples": resamples},
-            seed,
-            lambda progress: effects(
-                boxes, seed=seed, n_resamples=resamples, progress=progress, **edge
-            ),
-        ),
-        ("symmetry", edge, seed, lambda _: symmetry(boxes, seed=seed, **edge)),
-    ]
-    if other:
-        theirs = other.read("boxes")
-        jobs.append(
-            (
-                "drift",
-                {"against": other.name},
-                seed,
-                lambda _: drift(boxes, theirs, seed=seed),
-            )
-        )
-    mode: Mode = "replace" if replace else "continue"
-    plan = []
-    for table, options, its_seed, make in jobs:
-        inputs = [ours]
-        if table == "drift" and other:
-            inputs.append({**other.digest("boxes"), "name": f"{other.name}/boxes"})
-        now = provenance(inputs=inputs, options=options, seed=its_seed)
-        # All are asked before any work: a refusal should come now, not after a minute.
-        if home.needs(table, now, mode):
-            plan.append((table, now, make))
-    for table, now, make in plan:
-        with speaker.progress(table) as progress:
-            home.write(table, make(progress), now)
 
 
 def audit(

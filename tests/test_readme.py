@@ -1,0 +1,95 @@
+"""
+What the README shows is what the commands print.
+
+A block that follows ``<!-- checked -->`` is run: lines that begin with ``$`` are commands, the
+others what they printed. ``<!-- checked, needs FILE -->`` wants a real file of the shared data.
+``python tests/test_readme.py`` writes the README anew from what they print.
+"""
+
+import os
+import re
+import shlex
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).resolve().parents[1]
+README = ROOT / "README.md"
+SHARED = ROOT.parent / "shared" / "data"
+BLOCK = re.compile(
+    r"<!-- checked(?:, needs (?P<needs>\S+))? -->\n```console\n(?P<body>.*?)```", re.DOTALL
+)
+
+
+def blocks():
+    return list(BLOCK.finditer(README.read_text(encoding="utf-8")))
+
+
+def printed(command, folder):
+    "stdout of one command, with the shell's names for what stands in the README"
+    words = shlex.split(command, comments=True)
+    if words == ["make", "demo"]:
+        words = ["biaskit", "demo", "demo"]
+    if words[0] != "biaskit":
+        raise AssertionError(f"README: do not know how to run {command!r}")
+    done = subprocess.run(
+        [sys.executable, "-m", "biaskit", *words[1:]],
+        cwd=folder,
+        capture_output=True,
+        text=True,
+        env={**os.environ, "PYTHONPATH": str(ROOT)},
+    )
+    assert done.returncode == 0, done.stderr
+    return done.stdout
+
+
+def rerun(block, folder):
+    lines = [line for line in block["body"].splitlines() if line.startswith("$ ")]
+    return "".join(f"{line}\n{printed(line[2:], folder)}" for line in lines)
+
+
+def prepare(block, folder):
+    needs = block["needs"]
+    if needs and not (folder / needs).exists():
+        (folder / needs).symlink_to(SHARED / needs)
+
+
+def of_sample():
+    return [b for b in blocks() if not b["needs"]]
+
+
+def of_real_data():
+    return [b for b in blocks() if b["needs"]]
+
+
+def test_what_the_readme_shows_of_the_sample_is_what_is_printed(tmp_path):
+    assert of_sample()
+    for block in of_sample():
+        assert rerun(block, tmp_path) == block["body"]
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("block", of_real_data(), ids=lambda b: b["needs"])
+def test_what_the_readme_shows_of_real_data_is_what_is_printed(block, tmp_path):
+    if not (SHARED / block["needs"]).exists():
+        pytest.skip(f"{block['needs']} is not in ../shared/data")
+    prepare(block, tmp_path)
+    assert rerun(block, tmp_path) == block["body"]
+
+
+def write(folder):
+    text = README.read_text(encoding="utf-8")
+    for block in blocks():
+        prepare(block, folder)
+        fresh = block[0].replace(block["body"], rerun(block, folder))
+        text = text.replace(block[0], fresh)
+    README.write_text(text, encoding="utf-8")
+
+
+if __name__ == "__main__":
+    import tempfile
+
+    with tempfile.TemporaryDirectory() as name:
+        write(Path(name))
