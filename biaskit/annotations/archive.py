@@ -143,13 +143,13 @@ class Source:
 
     def _stays_inside(self, path: Path) -> bool:
         # Data sets kept under version control are farms of links into their own folder.
-        target = path.resolve()
-        return target.is_relative_to(self.path.resolve()) and target.is_file()
+        target = Path(os.path.realpath(path))
+        return target.is_relative_to(os.path.realpath(self.path)) and target.is_file()
 
     def _opened(self, file: BufferedReader, name: str, size: int) -> Iterator[Named | Repair]:
         head = file.read(HEAD)
         file.seek(0)
-        if not _is_packed(head):
+        if not _is_packed(head, name):
             if _is_archive(name):
                 yield _refusal(name, "broken_archive" if size else "empty", "no archive inside")
             else:
@@ -247,7 +247,7 @@ class Source:
             yield from self._plain(stream, name, size)
             return
         peeked = Peeked(stream, HEAD)
-        if not _is_packed(peeked.head):
+        if not _is_packed(peeked.head, name):
             yield _refusal(name, "broken_archive" if size else "empty", "no archive inside")
             return
         inner = _Place(name, place.budget, place.depth + 1)
@@ -276,7 +276,9 @@ def _is_archive(name: str) -> bool:
     return bool(_ARCHIVE.search(name)) and not _HIDDEN.search(name)
 
 
-def _is_packed(head: bytes) -> bool:
+def _is_packed(head: bytes, name: str) -> bool:
+    if _is_archive(name) and head == bytes(HEAD):  # the end mark alone: a tar of nothing
+        return True
     return head.startswith((b"PK\x03\x04", b"PK\x05\x06", b"\x1f\x8b")) or looks_like_tar(head)
 
 

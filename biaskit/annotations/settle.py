@@ -96,7 +96,7 @@ def _finite(raw: pd.DataFrame, repairs: Repairs) -> pd.DataFrame:
 
 def _in_order(raw: pd.DataFrame, repairs: Repairs) -> pd.DataFrame:
     low, high = raw[SIDES[:2]].to_numpy(), raw[SIDES[2:]].to_numpy()
-    wrong: np.ndarray = (low > high).any(axis=1)
+    wrong = np.any(low > high, axis=1)
     if not wrong.any():
         return raw
     fixed = raw.copy()
@@ -109,7 +109,7 @@ def _in_order(raw: pd.DataFrame, repairs: Repairs) -> pd.DataFrame:
 
 
 def _with_area(raw: pd.DataFrame, repairs: Repairs) -> pd.DataFrame:
-    good: np.ndarray = (raw[SIDES[:2]].to_numpy() < raw[SIDES[2:]].to_numpy()).all(axis=1)
+    good = np.all(raw[SIDES[:2]].to_numpy() < raw[SIDES[2:]].to_numpy(), axis=1)
     _refuse(raw.loc[~good], repairs, "zero_area")
     return raw if good.all() else raw.loc[good].reset_index(drop=True)
 
