@@ -213,10 +213,11 @@ def test_provenance_stands_beside_and_names_table_units_and_digest(tmp_path):
     path = export(significance(), tmp_path / "s.parquet", SIGNIFICANCE)
     about = json.loads((tmp_path / "s.parquet.json").read_text())
     assert about["seed"] == 7
-    assert about["table"] == "significance"
-    assert about["rows"] == 1
-    assert about["columns"]["log10_p"]["unit"] == "log10"
-    assert about["sha256"] == provenance_module.file_digest(path)
+    exported = about["exported"]
+    assert exported["table"] == "significance"
+    assert exported["rows"] == 1
+    assert exported["columns"]["log10_p"]["unit"] == "log10"
+    assert exported["sha256"] == provenance_module.file_digest(path)
     assert pq.read_schema(path).metadata is None
 
 

@@ -1,5 +1,7 @@
 """What changed between two sets of boxes, one line per category."""
 
+from collections.abc import Mapping
+
 import altair as alt
 import numpy as np
 import pandas as pd
@@ -11,7 +13,12 @@ __all__ = ["drift"]
 
 
 def drift(
-    drift: pd.DataFrame, *, measure: str = "position_y", test: str = "ks", top: int = 20
+    drift: pd.DataFrame,
+    *,
+    measure: str = "position_y",
+    test: str = "ks",
+    top: int = 20,
+    words: Mapping[str, str] | None = None,
 ) -> alt.LayerChart:
     """
     Draw the differences of a mean between two sets of boxes, strongest evidence first.
@@ -24,6 +31,8 @@ def drift(
         Which measure, and which test's p decides order and colour.
     top : int
         How many categories.
+    words : mapping of str, optional
+        Category to the word shown instead.
 
     Returns
     -------
@@ -48,7 +57,7 @@ def drift(
     n = [f"{a:,} and {b:,}" for a, b in zip(rows["n_images_a"], rows["n_images_b"], strict=True)]
     table = pd.DataFrame(
         {
-            "name": named(rows, n),
+            "name": named(rows, n, words=words),
             "difference": rows["difference"].round(5),
             "low": rows["low"].round(5),
             "high": rows["high"].round(5),

@@ -1,9 +1,11 @@
 """Effect sizes with their intervals, one line per category."""
 
+from collections.abc import Mapping
+
 import altair as alt
 import pandas as pd
 
-from biaskit.charts.rows import QUESTION, named, question
+from biaskit.charts.rows import QUESTION, effect_words, named, question
 from biaskit.charts.theme import BLUE, GREY, ORANGE, layered
 
 __all__ = ["forest"]
@@ -14,6 +16,7 @@ def forest(
     *,
     effect: str = "cohens_w",
     top: int = 20,
+    words: Mapping[str, str] | None = None,
     measure: str = QUESTION["measure"],
     null: str = QUESTION["null"],
     policy: str = QUESTION["policy"],
@@ -30,6 +33,8 @@ def forest(
         Which effect size.
     top : int
         How many categories, the furthest first.
+    words : mapping of str, optional
+        Category to the word shown instead.
     measure, null, policy, edges : str
         The question.
 
@@ -57,7 +62,7 @@ def forest(
     rows = rows.loc[far.index[:top]]
     table = pd.DataFrame(
         {
-            "name": named(rows, [f"{n:,}" for n in rows["n"]]),
+            "name": named(rows, [f"{n:,}" for n in rows["n"]], words=words),
             "value": rows["value"],
             "low": rows["low"].fillna(rows["value"]),
             "high": rows["high"].fillna(rows["value"]),
@@ -68,7 +73,9 @@ def forest(
         y=alt.Y("name:N", sort=None, title="category (n images)", axis=alt.Axis(labelLimit=260))
     )
     x = alt.X(
-        "value:Q", title=f"{effect} of {measure.replace('_', ' ')}", scale=alt.Scale(zero=False)
+        "value:Q",
+        title=f"{effect_words(effect)} of {measure.replace('_', ' ')}",
+        scale=alt.Scale(zero=False),
     )
     bars = base.mark_rule(color=BLUE, strokeWidth=2).encode(x=alt.X("low:Q"), x2="high:Q")
     dots = base.mark_point(color=BLUE, filled=True, size=40).encode(
@@ -78,7 +85,7 @@ def forest(
     level = rows["level"].dropna().max() if len(rows) else float("nan")
     about = f"{level:.0%} intervals, " if level == level else ""
     note = f"{about}orange: expected by the {null} null; policy {policy}, {edges} touching boxes"
-    head = f"{effect}: the furthest {len(rows):,} of n = {len(far):,} categories"
+    head = f"{effect_words(effect)}: the furthest {len(rows):,} of n = {len(far):,} categories"
     return layered(bars, null_ticks, dots).properties(
         width=300,
         height=alt.Step(18),

@@ -143,13 +143,18 @@ def _axis(field: str, unit: str) -> alt.X | alt.Y:
 def _colour(grid: CentreGrid, panel: str) -> alt.Color:
     unit = "objects" if grid.policy == "all" else "images"
     if panel == "residual":
-        limit = float(max(3.0, np.ceil(grid.table["residual"].abs().max())))
+        largest = float(grid.table["residual"].abs().max())
+        # Beyond 8 the colour stays the same: one crowded cell must not blanch all others.
+        limit = float(np.clip(np.ceil(largest), 3, 8))
         # Two points beside 0: the colour passes from one hue to the other without mixing them.
         domain = [-limit, -1e-6, 1e-6, limit]
-        scale = alt.Scale(domain=domain, range=list(RESIDUAL))
+        scale = alt.Scale(domain=domain, range=list(RESIDUAL), clamp=True)
         title = "residual, in standard deviations of the null"
         values = [-limit, -limit / 2, 0, limit / 2, limit]
         signed = "(datum.value > 0 ? '+' : '') + format(datum.value, '.3~g')"
+        if largest > limit:
+            beyond = f"abs(datum.value) == {limit} ? (datum.value > 0 ? '≥ ' : '≤ ') : ''"
+            signed = f"({beyond}) + {signed}"
         legend = alt.Legend(
             title=title,
             titleLimit=WIDTH + 40,
@@ -161,5 +166,8 @@ def _colour(grid: CentreGrid, panel: str) -> alt.Color:
     top = float(max(grid.table["observed"].max(), grid.table["expected"].max(), 1e-9))
     # Counts scatter with the root of their size: on this scale equal steps mean as much.
     scale = alt.Scale(type="sqrt", scheme="viridis", domain=[0, top])
-    legend = alt.Legend(title=f"{unit} per cell", gradientLength=WIDTH - 20, tickCount=5)
+    even = [round(top * share**2, 6) for share in (0, 0.25, 0.5, 0.75, 1)]
+    legend = alt.Legend(
+        title=f"{unit} per cell", gradientLength=WIDTH - 20, values=even, format=",.2~r"
+    )
     return alt.Color(f"{panel}:Q", scale=scale, legend=legend)

@@ -1,10 +1,10 @@
 """The rows of a table that answer one question, and how they are named in charts."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 import pandas as pd
 
-__all__ = ["QUESTION", "labels", "named", "question"]
+__all__ = ["QUESTION", "effect_words", "labels", "named", "question"]
 
 # What is asked unless the caller says otherwise: the headline of the audit.
 QUESTION = {"measure": "position", "null": "fit", "policy": "one", "edges": "without"}
@@ -38,9 +38,11 @@ def question(table: pd.DataFrame, **choice: str) -> pd.DataFrame:
     return table[keep].reset_index(drop=True)
 
 
-def labels(table: pd.DataFrame, *, limit: int = 28) -> pd.Series:
+def labels(
+    table: pd.DataFrame, *, words: Mapping[str, str] | None = None, limit: int = 28
+) -> pd.Series:
     """
-    Name each row by its category, and its split if the table has more than one.
+    Name each row by its category, or the word for it, and its split if there are several.
 
     Control characters and marks that turn the direction of writing become visible or go, and
     names longer than ``limit`` characters are cut: a chart must not be changed by a name.
@@ -50,15 +52,30 @@ def labels(table: pd.DataFrame, *, limit: int = 28) -> pd.Series:
     >>> labels(pd.DataFrame({"category": ["cat"], "split": ["val"]})).tolist()
     ['cat']
     """
-    names = [str(name) for name in table["category"]]
+    known = words or {}
+    names = [str(known.get(name) or name) for name in table["category"]]
     if "split" in table and table["split"].nunique() > 1:
         names = [f"{a} ({b})" for a, b in zip(names, table["split"], strict=True)]
     return pd.Series([_short(name, limit) for name in names], index=table.index, dtype=object)
 
 
-def named(table: pd.DataFrame, n: Sequence[str]) -> list[str]:
+def effect_words(effect: str) -> str:
+    """
+    Write an effect's name for an axis.
+
+    Examples
+    --------
+    >>> effect_words("cohens_w"), effect_words("total_variation")
+    ("Cohen's w", 'total variation')
+    """
+    return effect.replace("_", " ").replace("cohens", "Cohen's")
+
+
+def named(
+    table: pd.DataFrame, n: Sequence[str], *, words: Mapping[str, str] | None = None
+) -> list[str]:
     """Name each row as ``labels`` does, with its number of images."""
-    return [f"{label} (n = {m})" for label, m in zip(labels(table), n, strict=True)]
+    return [f"{label} (n = {m})" for label, m in zip(labels(table, words=words), n, strict=True)]
 
 
 def _short(name: str, limit: int) -> str:

@@ -62,13 +62,17 @@ def sizes(
     return sizes_panel(found).properties(title=alt.TitleParams(head, subtitle=note))
 
 
-def sizes_panel(found: SizeBins, *, width: int = 260, height: int = 170) -> alt.LayerChart:
+def sizes_panel(
+    found: SizeBins, *, title: bool = True, width: int = 260, height: int = 195
+) -> alt.LayerChart:
     """
     Draw counted sizes with the null's band; n in the title.
 
     Parameters
     ----------
     found : SizeBins
+    title : bool
+        Write n and what is drawn above it.
     width, height : int
         Of the plot, px.
 
@@ -89,8 +93,8 @@ def sizes_panel(found: SizeBins, *, width: int = 260, height: int = 170) -> alt.
     axis = alt.Axis(format=".2~g", grid=False, tickCount=5)
     if log:
         axis.values = LOG_TICKS
-    title = f"{found.measure}, {unit}"
-    x = alt.X("low:Q", scale=scale, title=title, axis=axis)
+    x_title = f"{found.measure}, {unit}"
+    x = alt.X("low:Q", scale=scale, title=x_title, axis=axis)
     base = alt.Chart(found.table.round(5)).encode(x=x, x2="high:Q")
     tips = [
         alt.Tooltip(f"{name}:Q", format=".3~g")
@@ -104,9 +108,8 @@ def sizes_panel(found: SizeBins, *, width: int = 260, height: int = 170) -> alt.
     )
     band = base.mark_rect(color=BAND, opacity=0.35).encode(y="band_low:Q", y2="band_high:Q")
     line = base.mark_rule(color=BAND, strokeWidth=2).encode(y="expected:Q")
+    chart = layered(bars, band, line).properties(width=width, height=height)
+    if not title:
+        return chart
     head = f"Bars: counted, n = {found.n_images:,}. Grey: {null_words(found.null)}, 95 %"
-    return (
-        layered(bars, band, line)
-        .properties(width=width, height=height)
-        .properties(title=alt.TitleParams(head, fontSize=12, fontWeight="normal"))
-    )
+    return chart.properties(title=alt.TitleParams(head, fontSize=12, fontWeight="normal"))

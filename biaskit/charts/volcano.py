@@ -1,10 +1,12 @@
 """Effect against evidence, one point per category."""
 
+from collections.abc import Mapping
+
 import altair as alt
 import numpy as np
 import pandas as pd
 
-from biaskit.charts.rows import QUESTION, labels, question
+from biaskit.charts.rows import QUESTION, effect_words, labels, question
 from biaskit.charts.theme import BLUE, GREY, ORANGE, layered
 
 __all__ = ["volcano"]
@@ -21,6 +23,7 @@ def volcano(
     effect: str = "cohens_w",
     test: str = "chi2",
     named: int = 6,
+    words: Mapping[str, str] | None = None,
     measure: str = QUESTION["measure"],
     null: str = QUESTION["null"],
     policy: str = QUESTION["policy"],
@@ -37,6 +40,8 @@ def volcano(
         Which effect size, and which test's q.
     named : int
         How many of the largest effects carry their name.
+    words : mapping of str, optional
+        Category to the word shown instead.
     measure, null, policy, edges : str
         The question both answer.
 
@@ -59,9 +64,11 @@ def volcano(
     """
     choice = {"measure": measure, "null": null, "policy": policy, "edges": edges}
     points = _points(
-        question(significance, **choice, test=test), question(effects, **choice, effect=effect)
+        question(significance, **choice, test=test),
+        question(effects, **choice, effect=effect),
+        words or {},
     )
-    x_title = f"{effect} of {measure.replace('_', ' ')}"
+    x_title = f"{effect_words(effect)} of {measure.replace('_', ' ')}"
     y_title = "−log10 q (Benjamini-Hochberg)"
     x = alt.X("value:Q", title=x_title)
     y = alt.Y("evidence:Q", title=y_title, scale=alt.Scale(type="sqrt"), axis=alt.Axis(tickCount=6))
@@ -78,7 +85,7 @@ def volcano(
     )
 
 
-def _points(p_values: pd.DataFrame, sizes: pd.DataFrame) -> pd.DataFrame:
+def _points(p_values: pd.DataFrame, sizes: pd.DataFrame, words: Mapping[str, str]) -> pd.DataFrame:
     both = p_values.merge(sizes, on=_KEYS, how="inner", suffixes=("", "_effect"))
     both = both[both["log10_bh"].notna() & both["value"].notna()].reset_index(drop=True)
     strength = np.select(
@@ -86,7 +93,7 @@ def _points(p_values: pd.DataFrame, sizes: pd.DataFrame) -> pd.DataFrame:
     )
     return pd.DataFrame(
         {
-            "name": labels(both, limit=24),
+            "name": labels(both, words=words, limit=24),
             "value": both["value"].round(5),
             "low": both["low"],
             "high": both["high"],

@@ -62,8 +62,8 @@ def read_export(path: Path, *, schema: Schema | None = None) -> pd.DataFrame:
         known = ", ".join(_READERS)
         raise ExportError(f"{path.name}: format '{kind}' is not read back, only {known}.")
     if schema is None:
-        about = read_json(path.with_name(f"{path.name}.json")) or {}
-        schema = SCHEMAS.get(str(about.get("table")))
+        about = (read_json(path.with_name(f"{path.name}.json")) or {}).get("exported")
+        schema = SCHEMAS.get(str(about["table"])) if about else None
         if schema is None:
             raise ExportError(
                 f"{path.name}: {path.name}.json does not name a table we know; pass its schema."

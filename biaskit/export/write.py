@@ -55,8 +55,8 @@ def export_table(
         Its folder must exist. A file that is there is replaced, once the new one is whole.
     schema : Schema
     provenance : mapping
-        Where the numbers come from, ready for JSON. Written as ``<file>.json``, with the
-        table's name, its rows and columns, and the sha256 of the file.
+        Where the numbers come from, ready for JSON. Written as ``<file>.json``; its key
+        ``exported`` holds the table's name, rows and columns and the sha256 of the file.
     format : {"csv", "parquet", "xlsx", "latex", "html", "md"}, optional
         Otherwise the ending of the path decides.
     columns : sequence of str, optional
@@ -91,13 +91,13 @@ latex, html, md.
         content = _encode(checked, path.name, schema, provenance, kind)
     except UnicodeError as error:
         raise ExportError(f"{path.name}: a text is not valid Unicode: {error}.") from None
-    about = {
-        **provenance,
+    exported = {
         "table": schema.name,
         "rows": len(checked),
         "columns": {name: _about(schema, name) for name in names},
         "sha256": hashlib.sha256(content).hexdigest(),
     }
+    about = {**provenance, "exported": exported}
     try:
         # The provenance first: no moment at which a number stands there without it.
         write_json_whole(path.with_name(f"{path.name}.json"), about)
