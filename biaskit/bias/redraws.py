@@ -32,7 +32,8 @@ class Redrawn:
     edges: str
     axes: tuple[str, ...]  # one measure, or the two of the position
     cells: tuple[Cells, ...]  # of each axis, for all objects
-    inside: np.ndarray  # int: the rows that may enter
+    alone: np.ndarray  # int: rows that may enter, each the only one of its image
+    others: np.ndarray  # int: the other rows that may enter
     n: np.ndarray  # int, shape (n_groups,): images that enter
     n_cells: int
 
@@ -55,11 +56,11 @@ def prepare(objects: Objects, measure: str, null: str, edges: str) -> Redrawn:
     axes = ("position_x", "position_y") if measure == "position" else (measure,)
     found = tuple(cells(objects, axis, null, edges) for axis in axes)
     inside = np.flatnonzero(np.logical_and.reduce([part.inside for part in found]))
-    image = objects.image[inside]
-    images = image[np.diff(image, prepend=-1) > 0]
+    images, per_image = np.unique(objects.image[inside], return_counts=True)
     n = group_sums(objects.image_group[images], objects.n_groups, None)
+    single = np.repeat(per_image == 1, per_image)
     n_cells = QUADRATS**2 if measure == "position" else BINS
-    return Redrawn(measure, null, edges, axes, found, inside, n, n_cells)
+    return Redrawn(measure, null, edges, axes, found, inside[single], inside[~single], n, n_cells)
 
 
 def redraw(objects: Objects, tests: Sequence[Redrawn], *, seed: int, draw: int) -> list[np.ndarray]:
@@ -83,7 +84,8 @@ def redraw(objects: Objects, tests: Sequence[Redrawn], *, seed: int, draw: int) 
     noises = {axis: noise(objects, axis, seed=seed, draw=draw) for axis in axes}
     found = []
     for test in tests:
-        rows = take(objects.image[test.inside], test.inside, lot)
+        chosen = take(objects.image[test.others], test.others, lot)
+        rows = np.concatenate([test.alone, chosen])
         u = [
             Cells(part.low[rows], part.span[rows], part.inside[rows]).spread(noises[axis][rows])
             for axis, part in zip(test.axes, test.cells, strict=True)

@@ -105,7 +105,7 @@ def _flags(columns: dict, shape: tuple[int, int]) -> "pd.Categorical[str]":
         "dependent": policy == "all",
         "image-weighted": policy == "weighted",
         "selected": (policy == "largest") & sized,
-        "bound": columns["p_kind"] == "bound",
+        "bound": (columns["p_kind"] == "bound") & (test != "bonferroni"),
         "unsteady": unsteady,
     }
     return flag_words(marks, shape[0] * shape[1])

@@ -10,7 +10,16 @@ from dataclasses import dataclass
 
 import numpy as np
 
-__all__ = ["BINS", "Ordered", "Statistics", "order_by_group", "pearson", "statistics"]
+__all__ = [
+    "BINS",
+    "Ordered",
+    "Statistics",
+    "bins_of",
+    "group_sums",
+    "order_by_group",
+    "pearson",
+    "statistics",
+]
 
 BINS = 10  # cells of the chi-square test of one variable
 

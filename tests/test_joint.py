@@ -1,0 +1,56 @@
+import numpy as np
+import pytest
+from scipy import stats
+
+from biaskit.bias.joint import centred_ranks, quadrat_of, smooth_statistic
+from biaskit.bias.tails import legendre_scores
+
+
+@pytest.fixture
+def rng():
+    return np.random.default_rng(4)
+
+
+def test_quadrats_are_those_of_a_histogram(rng):
+    u, v = rng.random((2, 500))
+    counts = np.histogram2d(v, u, 5, [[0, 1], [0, 1]])[0].ravel()
+    assert np.bincount(quadrat_of(u, v), minlength=25).tolist() == counts.tolist()
+
+
+def test_ranks_are_those_of_scipy_standardised_in_each_group(rng):
+    group = np.sort(rng.integers(0, 4, 60))
+    size = rng.integers(1, 9, 60).astype(float)
+    found = centred_ranks(size, group, 4, weights=np.ones(60))
+    for k in range(4):
+        rank = stats.rankdata(size[group == k])
+        assert found[group == k] == pytest.approx(stats.zscore(rank), abs=1e-12)
+
+
+def test_weighted_ranks_have_weighted_mean_0_and_variance_1(rng):
+    weight = rng.choice([1, 0.5, 0.25], 50)
+    found = centred_ranks(rng.random(50), np.zeros(50, int), 1, weights=weight)
+    assert np.average(found, weights=weight) == pytest.approx(0, abs=1e-14)
+    assert np.average(found**2, weights=weight) == pytest.approx(1, rel=1e-14)
+
+
+def test_equal_sizes_have_no_rank():
+    assert centred_ranks(np.ones(3), np.zeros(3, int), 1, weights=np.ones(3)).tolist() == [0, 0, 0]
+    assert centred_ranks(np.zeros(0), np.zeros(0, int), 2, weights=np.zeros(0)).shape == (0,)
+
+
+def test_smooth_statistic_is_the_sum_of_squared_standardised_means(rng):
+    u, v = rng.random((2, 40))
+    group = np.repeat([0, 2], 20)
+    found = smooth_statistic(legendre_scores(u, v), group, 3, weights=np.ones(40))
+    expected = sum(s.sum() ** 2 / 20 for s in legendre_scores(u[:20], v[:20]))
+    assert found[0] == pytest.approx(expected, rel=1e-13)
+    assert np.isnan(found[1])
+
+
+def test_image_weights_make_near_copies_count_once(rng):
+    scores = legendre_scores(*rng.random((2, 20)))
+    once = smooth_statistic(scores, np.zeros(20, int), 1, weights=np.ones(20))
+    thrice = smooth_statistic(
+        np.repeat(scores, 3, axis=1), np.zeros(60, int), 1, weights=np.full(60, 1 / 3)
+    )
+    assert thrice[0] == pytest.approx(once[0], rel=1e-12)
