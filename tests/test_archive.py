@@ -370,6 +370,17 @@ def test_what_a_mac_adds_is_left_aside(tmp_path):
     assert source.left_aside == {".xml": 1}
 
 
+def test_of_two_members_of_one_name_the_first_is_read(tmp_path):
+    packed = io.BytesIO()
+    with tarfile.open(fileobj=packed, mode="w") as archive:
+        for data in (b"<a/>", b"<b/>"):
+            info = tarfile.TarInfo("a.xml")
+            info.size = 4
+            archive.addfile(info, io.BytesIO(data))
+    files, repairs = read(write(tmp_path / "a.tar", packed.getvalue()))
+    assert (files, repairs) == ({"a.xml": b"<a/>"}, {("a.xml", "same_image")})
+
+
 def test_a_missing_source_is_named(tmp_path):
     with pytest.raises(ArchiveError, match="nowhere: no such file or folder"):
         Source(tmp_path / "nowhere", everything)

@@ -78,6 +78,7 @@ class Source:
         self._is_folder = path.is_dir()
         self.left_aside: Counter[str] = Counter()
         self._digests: list[bytes] = []
+        self._seen: set[int] = set()  # hashes: a million names would take too much memory
         self._bytes = 0
 
     @property
@@ -170,6 +171,10 @@ class Source:
         elif size > limit:
             yield _refusal(name, "too_large", f"{size:,} bytes")
         else:
+            if hash(name) in self._seen:
+                yield _refusal(name, "same_image", "a second member of this name")
+                return
+            self._seen.add(hash(name))
             data = read_exactly(stream, size)
             if by_itself and self._is_folder:
                 self._remember(name, hashlib.sha256(data).digest(), size)

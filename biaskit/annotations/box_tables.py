@@ -28,6 +28,7 @@ from biaskit.errors import AnnotationError
 __all__ = ["is_kaggle", "read_csv", "read_kaggle", "read_parquet"]
 
 KAGGLE = ["imageid", "predictionstring"]
+MOST_ROWS = 50_000_000
 SIDES = ["x_min", "y_min", "x_max", "y_max"]
 
 
@@ -59,6 +60,9 @@ def read_parquet(name: str, data: bytes, context: Context) -> list[RawBox]:
         If it is broken or lacks a column; see `read_table`.
     """
     try:
+        size = pq.read_metadata(io.BytesIO(data)).num_rows
+        if size > MOST_ROWS:  # equal values pack to nothing: a small file may hold billions
+            raise Refused("bomb", f"{size:,} rows")
         table = pq.read_table(io.BytesIO(data))
         frame = pd.DataFrame(
             {column: table[column].to_pylist() for column in table.column_names}, dtype=object

@@ -91,7 +91,7 @@ class Sorter:
         if kind in ("yolo", "wsol"):
             self._texts.append(item)
         elif kind in READERS:
-            self._read(item.name, lambda: READERS[kind](*item, self._context()))
+            self._read(item.name, partial(_read_whole, kind, item, self._context()))
         else:
             self._source.left_aside[os.path.splitext(item.name)[1].lower() or "no ending"] += 1
         return None
@@ -138,6 +138,12 @@ class Sorter:
             self._boxes += read()
         except Refused as refused:
             self._repairs.add(name, refused.kind, refused.found)
+
+
+def _read_whole(kind: str, item: Named, context: Context) -> list[RawBox]:
+    if not item.data.strip():
+        raise Refused("empty", f"{len(item.data)} bytes")
+    return READERS[kind](*item, context)
 
 
 def _format_of(item: Named) -> str:
