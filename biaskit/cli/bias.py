@@ -81,7 +81,7 @@ def run_tests(
     if other:
         parts.append(drift_text(home.read("drift")))
     speaker.result(
-        "\n\n".join(parts) + "\n\nNext: biaskit audit",
+        "\n\n".join([*parts, speaker.then("biaskit audit", study)]),
         {"threshold": threshold, "headline": counts.to_dict("records")},
     )
 

@@ -3,6 +3,7 @@
 import functools
 import json
 import os
+import shlex
 import sys
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -61,6 +62,12 @@ class Speaker:
     def result(self, text: str, data: dict[str, Any]) -> None:
         """Give the result, as text or as JSON."""
         print(json.dumps(data, ensure_ascii=False, default=str) if self.as_json else text)
+
+    @staticmethod
+    def then(command: str, study: Path | None) -> str:
+        """Return the line to type next, in the study of this call."""
+        where = f" --study {shlex.quote(str(study))}" if study else ""
+        return f"Next: {command}{where}"
 
     @contextmanager
     def progress(self, what: str) -> Iterator[Progress]:

@@ -152,7 +152,7 @@ def boxes(
         for kind, count in sorted(kinds.items())
     ]
     speaker.result(
-        "\n".join([*lines, "Next: biaskit test"]),
+        "\n".join([*lines, speaker.then("biaskit test", study)]),
         {
             "boxes": len(found.boxes),
             "images": found.n_images,
@@ -191,11 +191,8 @@ def demo(
     from biaskit.cli.bias import audit, run_tests
 
     data, study = folder / "sample", folder / "study"
-    speaker = Speaker(quiet=quiet, as_json=False)
     if not data.exists():
         sample(data, quiet=quiet)
-    else:
-        speaker.remark(f"{data}: already there")
-    boxes([data / "boxes"], study=study, words=data / "words.txt", quiet=quiet)
+    boxes([data / "boxes"], study=study, quiet=quiet)
     run_tests(study=study, words=data / "words.txt", quiet=quiet)
     audit(study=study, words=data / "words.txt", quiet=quiet)

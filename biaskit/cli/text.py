@@ -7,12 +7,12 @@ import pandas as pd
 
 __all__ = ["categories_text", "drift_text", "headline_text"]
 
-# The tests in a category's line: heading, measure, null. All with chi-square, one box per image.
+# The tests in a category's line, all with chi-square, one box per image.
 _COLUMNS = (
-    ("place/frame", "position", "frame"),
-    ("place/fit", "position", "fit"),
-    ("height/unif.", "height", "frame"),
-    ("height/log-u.", "height", "log-uniform"),
+    ("position", "frame"),
+    ("position", "fit"),
+    ("height", "frame"),
+    ("height", "log-uniform"),
 )
 _NULL_WORDS = {"frame": "uniform", "log-uniform": "log-uniform"}
 
@@ -34,12 +34,13 @@ def headline_text(counts: pd.DataFrame, threshold: float) -> str:
     """
     blocks = []
     for split, rows in counts.groupby("split", sort=True):
-        where = f", split {split}" if split else ""
+        where = f", split {split!s}" if split else ""
         title = f"Categories with P < 1e{threshold:g} (chi-square, one box per image{where})"
-        lines = [title, f"{'':<34}{'all boxes':>22}{'none that touch':>22}"]
-        for (question, null), both in rows.groupby(["question", "null"], sort=False):
+        lines = [title, f"{'':<34}{'all boxes':>24}{'none that touch':>24}"]
+        for question, null in dict.fromkeys(zip(rows["question"], rows["null"], strict=True)):
+            both = rows[(rows["question"] == question) & (rows["null"] == null)]
             cells = [_count(both[both["edges"] == edges]) for edges in ("with", "without")]
-            lines.append(f"{_question(str(question), str(null)):<34}{cells[0]:>22}{cells[1]:>22}")
+            lines.append(f"{_question(question, null):<34}{cells[0]:>24}{cells[1]:>24}")
         blocks.append("\n".join(lines))
     return "\n\n".join(blocks)
 
@@ -83,36 +84,27 @@ def categories_text(
     Returns
     -------
     str
-        log10 p of four tests, Cohen's w of the place with its lower limit, and the vertical
-        offset with its interval, all with touching boxes.
+        log10 p of four tests (``<`` before a proven bound), Cohen's w of the place with its
+        lower limit, and the vertical offset with its interval, all with touching boxes.
     """
-    tests = _pick(significance, "test", "chi2")
-    value = {
-        heading: tests[(tests["measure"] == measure) & (tests["null"] == null)].set_index(
-            ["category", "split"]
-        )["log10_p"]
-        for heading, measure, null in _COLUMNS
+    tests = _pick(significance, "test", "chi2").set_index(["category", "split"])
+    columns = {
+        (measure, null): tests[(tests["measure"] == measure) & (tests["null"] == null)]
+        for measure, null in _COLUMNS
     }
-    place = tests[(tests["measure"] == "position") & (tests["null"] == "fit")]
-    table = place.set_index(["category", "split"])[["n_images"]].assign(**value)
-    table["w"] = _with_interval(_pick(effects, "effect", "cohens_w"), "position", "{:.2f}")
-    table["down"] = _with_interval(_pick(effects, "effect", "offset"), "position_y", "{:+.2f}")
-    table = table.sort_values(["place/fit", "place/frame"], kind="stable")
-    names = [
-        " ".join(filter(None, (split, category, words.get(category, "")[:24])))
-        for category, split in table.index
-    ]
-    table.insert(0, "category", names)
-    lines = [
-        "log10 p against each null; w: distance of the places from free (lower limit);",
-        "down: mean place below the middle, share of the free room, 95 % interval",
-        _row(["category", "n", *value, "w", "down"]),
-    ]
-    for _, row in table.head(limit).iterrows():
-        ps = ["-" if np.isnan(row[heading]) else f"{row[heading]:.1f}" for heading in value]
-        lines.append(_row([row["category"], f"{row['n_images']}", *ps, row["w"], row["down"]]))
-    if len(table) > limit:
-        lines.append(f"... {len(table) - limit:,} more: biaskit export significance")
+    place = columns["position", "fit"]
+    order = place["log10_p"].sort_values(kind="stable").index[:limit]
+    w = _of_fit(_pick(effects, "effect", "cohens_w"), "position")
+    down = _of_fit(_pick(effects, "effect", "offset"), "position_y")
+    lines = [_HEADING]
+    for category, split in order:
+        key = (category, split)
+        name = " ".join(filter(None, (split, category, words.get(category, ""))))
+        cells = [_p_cell(rows.loc[key]) for rows in columns.values()]
+        cells += [_w_cell(w.loc[key]), _offset_cell(down.loc[key])]
+        lines.append(_row(name, place.loc[key, "n_images"], *cells))
+    if len(place) > limit:
+        lines.append(f"... {len(place) - limit:,} more: biaskit export significance")
     return "\n".join(lines)
 
 
@@ -121,27 +113,44 @@ def _pick(table: pd.DataFrame, column: str, value: str) -> pd.DataFrame:
     return table[one & (table[column] == value)]
 
 
-def _with_interval(effects: pd.DataFrame, measure: str, form: str) -> pd.Series:
+def _of_fit(effects: pd.DataFrame, measure: str) -> pd.DataFrame:
     rows = effects[(effects["measure"] == measure) & (effects["null"] == "fit")]
-    rows = rows.set_index(["category", "split"])
-
-    def cell(value: float, low: float, high: float) -> str:
-        if np.isnan(value):
-            return "-"
-        ends = f"≥ {form.format(low)}" if np.isnan(high) else f"{low:+.2f} {high:+.2f}"
-        return f"{form.format(value)} [{ends}]"
-
-    cells = [cell(*row) for row in rows[["value", "low", "high"]].to_numpy(np.float64)]
-    return pd.Series(cells, index=rows.index, dtype=object)
+    return rows.set_index(["category", "split"])
 
 
-def _row(cells: list[str]) -> str:
-    widths = (34, 6, 13, 11, 13, 14, 17, 22)
-    first, *rest = (
-        f"{cell:<{w}}" if k == 0 else f"{cell:>{w}}"
-        for k, (cell, w) in enumerate(zip(cells, widths, strict=True))
-    )
-    return "".join([first, *rest]).rstrip()
+def _p_cell(row: pd.Series) -> str:
+    if np.isnan(row["log10_p"]):
+        return "-"
+    return ("<" if row["p_kind"] == "bound" else "") + f"{row['log10_p']:.1f}"
+
+
+def _w_cell(row: pd.Series) -> str:
+    return "-" if np.isnan(row["value"]) else f"{row['value']:.2f} >{row['low']:.2f}"
+
+
+def _offset_cell(row: pd.Series) -> str:
+    if np.isnan(row["value"]):
+        return "-"
+    # Adding 0 turns a rounded -0.0 into 0.0.
+    value, low, high = (round(row[name], 2) + 0.0 for name in ("value", "low", "high"))
+    return f"{value:+.2f}" + ("" if np.isnan(low) else f" [{low:+.2f} {high:+.2f}]")
+
+
+def _row(name: str, n: object, *cells: str) -> str:
+    widths = (8, 8, 8, 8, 12, 21)
+    rest = "".join(f"{cell:>{width}}" for cell, width in zip(cells, widths, strict=True))
+    return f"{name[:30]:<30}{n!s:>5}{rest}".rstrip()
+
+
+_HEADING = "\n".join(
+    [
+        "log10 p of every category, the least under fit first; < a proven bound. w: how far the",
+        "places are from free, with its lower limit; down: their mean below the middle, as a share",
+        "of the free room, with its 95 % interval.",
+        _row("", "", "place", "", "height", "", "", ""),
+        _row("category", "n", "frame", "fit", "uniform", "log-u.", "w", "down"),
+    ]
+)
 
 
 def drift_text(drift: pd.DataFrame) -> str:
