@@ -11,6 +11,7 @@ import vl_convert
 from lxml import etree
 from PIL import Image
 
+from biaskit.charts.rows import plain_text
 from biaskit.charts.theme import specification
 from biaskit.errors import ExportError
 from biaskit.provenance import write_bytes_whole, write_json_whole
@@ -20,6 +21,7 @@ __all__ = ["CHART_FORMATS", "inline_svg", "save_chart"]
 CHART_FORMATS = ("svg", "png", "pdf", "html", "json")
 _SVG = "{http://www.w3.org/2000/svg}"
 _CLEAR = re.compile(r"^rgba\((\d+, ?\d+, ?\d+), ?([0-9.e-]+)\)$")
+_CELL = re.compile(r"^(M[-0-9.]+,[-0-9.]+)h([0-9.]+)v([0-9.]+)h-[0-9.]+Z$")
 _LONG = re.compile(r"\d+\.\d{3,}")
 # Left in place these would be read out one by one, or only cost bytes.
 _DROPPED = ("role", "aria-roledescription", "aria-label", "aria-hidden", "class", "pointer-events")
@@ -52,12 +54,12 @@ def inline_svg(chart: alt.TopLevelMixin, *, name: str, label: str, description: 
     root = _svg(specification(chart, ink="currentColor", background=None))
     for key in ("class", "version"):
         root.attrib.pop(key, None)
-    _make_ids_unique(root, name)
+    _name_ids(root, f"{name}-")
     root.set("role", "img")
     root.set("aria-labelledby", f"{name}-title {name}-desc")
     for place, (tag, text) in enumerate((("title", label), ("desc", description))):
         element = etree.Element(f"{_SVG}{tag}", id=f"{name}-{tag}")
-        element.text = _legal(text)
+        element.text = plain_text(text)
         root.insert(place, element)
     etree.cleanup_namespaces(root)
     return etree.tostring(root, encoding="unicode")
@@ -141,6 +143,7 @@ def _svg(spec: Mapping[str, Any]) -> etree._Element:
         if "mark-rect" in element.get("class", ""):
             # Without it, neighbouring cells let a hairline of the page show through.
             element.set("shape-rendering", "crispEdges")
+            _overlap_cells(element)
         if element is not root:
             for key in _DROPPED:
                 element.attrib.pop(key, None)
@@ -150,6 +153,8 @@ def _svg(spec: Mapping[str, Any]) -> etree._Element:
                 element.set(key, short)
     for element in [e for e in root.iter(f"{_SVG}path") if _draws_nothing(e)]:
         element.getparent().remove(element)
+    # The renderer counts through the life of the process; a picture must not show that.
+    _name_ids(root, "")
     return root
 
 
@@ -163,24 +168,30 @@ def _plain_colours(element: etree._Element) -> None:
             element.set(opacity, f"{float(found[2]):.3g}")
 
 
+def _overlap_cells(group: etree._Element) -> None:
+    """Let opaque cells reach a little under the next ones: print ignores crispEdges."""
+    for cell in group.findall(f"{_SVG}path"):
+        shape = _CELL.match(cell.get("d", ""))
+        opaque = cell.get("fill", "").startswith(("#", "rgb(")) and cell.get("opacity") is None
+        if shape and opaque:
+            wide, tall = float(shape[2]) + 0.5, float(shape[3]) + 0.5
+            cell.set("d", f"{shape[1]}h{wide:g}v{tall:g}h-{wide:g}Z")
+
+
 def _draws_nothing(path: etree._Element) -> bool:
     if path.get("display") == "none" or path.get("d") in ("", "M0,0h0v0h0Z"):
         return True
     return not (path.get("fill") or path.get("stroke"))
 
 
-def _make_ids_unique(root: etree._Element, name: str) -> None:
-    ids = {element.get("id") for element in root.iter(etree.Element)} - {None}
+def _name_ids(root: etree._Element, prefix: str) -> None:
+    """Number the ids in their order, behind a prefix, and all that points to them."""
+    found = [element.get("id") for element in root.iter(etree.Element) if element.get("id")]
+    new = {old: f"{prefix}part-{number}" for number, old in enumerate(found, start=1)}
     for element in root.iter(etree.Element):
         for key, value in element.attrib.items():
+            target = value.removeprefix("url(").removesuffix(")").removeprefix("#")
             if key == "id":
-                element.set(key, f"{name}-{value}")
-            elif value.startswith(("url(#", "#")):
-                target = value.removeprefix("url(").strip("#)")
-                if target in ids:
-                    element.set(key, value.replace(f"#{target}", f"#{name}-{target}"))
-
-
-def _legal(text: str) -> str:
-    """Replace what XML cannot hold."""
-    return "".join(c if c in "\t\n\r" or c.isprintable() else "�" for c in text)
+                element.set(key, new[value])
+            elif value.startswith(("url(#", "#")) and target in new:
+                element.set(key, value.replace(f"#{target}", f"#{new[target]}"))

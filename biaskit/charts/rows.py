@@ -1,10 +1,11 @@
 """The rows of a table that answer one question, and how they are named in charts."""
 
+import unicodedata
 from collections.abc import Mapping, Sequence
 
 import pandas as pd
 
-__all__ = ["QUESTION", "effect_words", "labels", "named", "question"]
+__all__ = ["QUESTION", "effect_words", "labels", "named", "plain_text", "question"]
 
 # What is asked unless the caller says otherwise: the headline of the audit.
 QUESTION = {"measure": "position", "null": "fit", "policy": "one", "edges": "without"}
@@ -79,5 +80,22 @@ def named(
 
 
 def _short(name: str, limit: int) -> str:
-    plain = "".join(c if c.isprintable() else "�" for c in name)
+    plain = plain_text(name)
     return plain if len(plain) <= limit else plain[: limit - 1] + "…"
+
+
+def plain_text(text: str) -> str:
+    r"""
+    Put � for controls, marks of direction, line ends and what is no character at all.
+
+    Examples
+    --------
+    >>> plain_text("tiger\x07cat")
+    'tiger�cat'
+    """
+    return text if text.isprintable() else "".join(_plain(c) for c in text)
+
+
+def _plain(character: str) -> str:
+    kind = unicodedata.category(character)
+    return "�" if kind[0] == "C" or kind in ("Zl", "Zp") else character

@@ -4,6 +4,8 @@ from typing import Any
 
 import altair as alt
 
+from biaskit.charts.rows import plain_text
+
 __all__ = [
     "BAND",
     "BLUE",
@@ -59,9 +61,25 @@ def specification(
     'currentColor'
     """
     # Checked against the schema in the tests; here it would cost as much as the drawing.
-    spec = chart.to_dict(validate=False)
+    spec = _safe(chart.to_dict(validate=False))
     spec["config"] = {**spec.get("config", {}), **_config(ink, background)}
     return spec
+
+
+def _safe(value: Any) -> Any:
+    """
+    Replace what has no place in a picture's text, everywhere in a specification.
+
+    The renderer aborts the whole process at a control character, so one hostile name would take
+    the study down with it.
+    """
+    if isinstance(value, str):
+        return plain_text(value)
+    if isinstance(value, dict):
+        return {key: _safe(inner) for key, inner in value.items()}
+    if isinstance(value, list):
+        return [_safe(inner) for inner in value]
+    return value
 
 
 def _config(ink: str, background: str | None) -> dict[str, Any]:

@@ -11,7 +11,7 @@ from biaskit.charts.theme import BLUE, GREY, ORANGE, layered
 
 __all__ = ["volcano"]
 
-CLASSES = ("P < 1e-10", "q < 0.05", "neither")
+CLASSES = ("P < 10⁻¹⁰", "q < 0.05", "neither")
 MANY = 2000  # points; beyond, they are counted in cells
 _KEYS = ["category", "split", "measure", "null", "policy", "edges"]
 
@@ -70,7 +70,7 @@ def volcano(
     )
     x_title = f"{effect_words(effect)} of {measure.replace('_', ' ')}"
     y_title = "−log10 q (Benjamini-Hochberg)"
-    x = alt.X("value:Q", title=x_title)
+    x = alt.X("value:Q", title=x_title, axis=alt.Axis(tickCount=6))
     y = alt.Y("evidence:Q", title=y_title, scale=alt.Scale(type="sqrt"), axis=alt.Axis(tickCount=6))
     body = _counted(points, x_title, y_title) if len(points) > MANY else _marks(points, x, y)
     n = points["n"]

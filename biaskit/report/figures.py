@@ -17,7 +17,7 @@ from biaskit.charts import (
     volcano,
 )
 from biaskit.charts.places import PANELS
-from biaskit.report.sentences import percent
+from biaskit.report.sentences import percent, unbroken
 
 __all__ = ["Figure", "bare", "evidence_figures", "figures"]
 
@@ -70,7 +70,7 @@ def figures(boxes: pd.DataFrame, spoken: str, anchor: str) -> list[Figure]:
                 label=f"Centres of {spoken}, {words}; {about}",
                 description=details[panel],
             ),
-            f"Centres: {words}, n = {grid.n_images:,} images",
+            unbroken(f"Centres: {words}, n = {grid.n_images:,} images"),
         )
         for panel, words in PANELS.items()
     ]
@@ -86,7 +86,7 @@ def figures(boxes: pd.DataFrame, spoken: str, anchor: str) -> list[Figure]:
         description=f"{int(outside.sum())} of 10 bins are outside the band of the uniform null.",
     )
     caption = f"Heights, n = {heights.n_images:,} images; grey: uniform, 95 % band per bin"
-    return [*found, Figure(svg, caption)]
+    return [*found, Figure(svg, unbroken(caption))]
 
 
 def evidence_figures(
@@ -110,5 +110,5 @@ def evidence_figures(
     for name, (chart, note) in charts.items():
         label = f"{chart.title.text}; {chart.title.subtitle}"
         svg = inline_svg(bare(chart), name=f"all-{name}", label=label, description=note)
-        found.append(Figure(svg, f"{label}; {note}"))
+        found.append(Figure(svg, unbroken(f"{label}; {note}")))
     return found

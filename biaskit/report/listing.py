@@ -12,13 +12,13 @@ __all__ = ["COLUMNS", "Cell", "Row", "listing_row"]
 
 COLUMNS = (
     ("category", "id and word"),
-    ("images", "images that entered the test of position"),
+    ("images", "images that entered the test of position / of height, if they differ"),
     ("P position", "fit null, chi-square on 5 × 5 cells, one object per image, touching set aside"),
     ("q", "the same, corrected over categories by Benjamini-Hochberg"),
     ("w", "Cohen's w of position: 0 is chance, 0.5 is large; behind it the lower 95 % limit"),
     ("down", "mean centre below the middle, % of image height, with 95 % interval"),
     ("right", "mean centre right of the middle, % of image width, with 95 % interval"),
-    ("P height", "frame null: uniform height, chi-square on 10 bins; n as for position or larger"),
+    ("P height", "frame null: uniform height, chi-square on 10 bins"),
     ("height", "typical height, % of image height, with 95 % interval"),
     ("flags", "cautions"),
 )
@@ -69,16 +69,14 @@ def listing_row(answers: Answers, name: Name, *, is_shown: bool) -> Row:
     down = answers.effect(group, "position_y", "frame", EDGES, "offset")
     right = answers.effect(group, "position_x", "frame", EDGES, "offset")
     typical = answers.effect(group, "height", "frame", EDGES, "log_mean")
-    n = position.n if position else w.n if w else None
+    ns = dict.fromkeys(v.n for v in (position, height) if v is not None)
     flags = sorted({f for v in (position, height) if v for f in v.flags.split()})
     return Row(
         name,
         (
-            Cell("" if n is None else f"{n:,}", "" if n is None else str(n)),
+            Cell(" / ".join(f"{n:,}" for n in ns), str(next(iter(ns), ""))),
             _p(position),
-            Cell("")
-            if position is None
-            else Cell(p_text(position.log10_q), _short(position.log10_q)),
+            _q(position),
             _w(w),
             _span(down),
             _span(right),
@@ -93,13 +91,13 @@ def listing_row(answers: Answers, name: Name, *, is_shown: bool) -> Row:
 def _p(verdict: Verdict | None) -> Cell:
     if verdict is None:
         return Cell("")
-    return Cell(p_text(verdict.log10_p, verdict.p_kind), _short(verdict.log10_p))
+    return Cell(p_text(verdict.log10_p, verdict.p_kind, raised=True), _short(verdict.log10_p))
 
 
 def _q(verdict: Verdict | None) -> Cell:
     if verdict is None or math.isnan(verdict.log10_q):
         return Cell("")
-    return Cell(p_text(verdict.log10_q, verdict.p_kind), _short(verdict.log10_q))
+    return Cell(p_text(verdict.log10_q, verdict.p_kind, raised=True), _short(verdict.log10_q))
 
 
 def _w(effect: Effect | None) -> Cell:

@@ -74,13 +74,20 @@ def reading(boxes: pd.DataFrame, repairs: pd.DataFrame) -> Reading:
         n_boxes=len(boxes),
         n_images=int(boxes.groupby(["split", "image_id"], observed=True, sort=False).ngroups),
         n_categories=int(boxes["category"].nunique()),
-        images_per_category=f"{per.min():,} to {per.max():,}" if some else "",
+        images_per_category=_span(per),
         one_box=float((images == 1).mean()) if some else float("nan"),
         frame=f"{np.median(wide):.0f} × {np.median(tall):.0f} px" if some else "",
         touching=float((room <= 2.5).mean()) if some else float("nan"),
         splits=tuple(visible(str(s)) for s in sorted(boxes["split"].unique()) if s),
         repairs=_kinds(repairs),
     )
+
+
+def _span(counts: pd.Series) -> str:
+    if counts.empty:
+        return ""
+    low, high = int(counts.min()), int(counts.max())
+    return f"{low:,}" if low == high else f"{low:,} to {high:,}"
 
 
 def _kinds(repairs: pd.DataFrame) -> tuple[RepairKind, ...]:

@@ -5,7 +5,7 @@ import math
 from biaskit.charts.p_values import number_text
 from biaskit.report.answers import Answers, Effect
 
-__all__ = ["percent", "sentences"]
+__all__ = ["percent", "sentences", "unbroken"]
 
 EDGES = "without"
 _MINUS = "\u2212"
@@ -61,10 +61,10 @@ below), n = 80 images.'
         _spread(answers, group),
         _height(answers, group),
     ]
-    return [_unbroken(part) for part in parts if part]
+    return [unbroken(part) for part in parts if part]
 
 
-def _unbroken(text: str) -> str:
+def unbroken(text: str) -> str:
     """Keep numbers and what belongs to them on one line."""
     return text.replace(" %", "\u00a0%").replace("n = ", "n\u00a0=\u00a0")
 
