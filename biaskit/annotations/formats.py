@@ -50,6 +50,8 @@ def size_limit(file_format: str) -> Callable[[str], int]:
     forced = {"imagenet": ".xml", "voc": ".xml"}.get(file_format)
 
     def limit(name: str) -> int:
+        if name.endswith(".xml"):
+            return LIMITS[".xml"] if forced or not file_format else 0
         if _PAPERS.search(name):
             return 0
         ending = os.path.splitext(name)[1].lower()
@@ -149,6 +151,8 @@ def _read_whole(kind: str, item: Named, context: Context) -> list[RawBox]:
 def _format_of(item: Named) -> str:
     """Recognise the format of one file; empty: none that we read."""
     name, data = item
+    if name.endswith(".xml"):
+        return "imagenet"
     ending = os.path.splitext(name)[1].lower()
     start = data[:64].lstrip(b"\xef\xbb\xbf \t\r\n")
     if ending in ("", ".xml") or (start.startswith(b"<") and b"<annotation" in data[:1024]):

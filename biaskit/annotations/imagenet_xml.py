@@ -88,7 +88,6 @@ class _File:
         self.name, self.options, self.boxes, self.repairs = name, options, boxes, repairs
         self.image = image_stem(name)
         self.stem = self.image.rpartition("/")[2]
-        self.wnid = wnid_in(name)
         self.claims = ""
 
     def read(self, annotation: Annotation) -> None:
@@ -129,7 +128,8 @@ class _File:
     ) -> tuple[list[float], Convention]:
         if texts is None:
             raise Refused("no_box", "no <bndbox>")
-        if all(text.isdecimal() and text.isascii() and len(text) < 9 for text in texts):
+        joined = "".join(texts)
+        if joined.isdecimal() and joined.isascii() and len(joined) < 40 and "" not in texts:
             return [float(text) for text in texts], convention
         numbers = [_number(text) for text in texts]
         written = " ".join(text.strip() or "?" for text in texts)
@@ -146,12 +146,13 @@ class _File:
     def _category(self, number: int, name: str, *, voc: bool) -> str:
         if len(name) == 9 and name[0] == "n" and name[1:].isdecimal():
             return name
-        expects_wnid = self.wnid or "ImageNet" in self.claims or "ILSVRC" in self.claims
+        wnid = wnid_in(self.name)
+        expects_wnid = wnid or "ImageNet" in self.claims or "ILSVRC" in self.claims
         if voc or not expects_wnid:
             if name:
                 return name
             raise Refused("no_category", "no <name>")
-        wnid = self.wnid or self.options.wnids.get(name.lower().replace("_", " "), "")
+        wnid = wnid or self.options.wnids.get(name.lower().replace("_", " "), "")
         if not wnid:
             raise Refused("word", f"{name or 'nothing'}: expected a wnid such as n02092002")
         self._note(number, "word", name, wnid)

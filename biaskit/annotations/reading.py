@@ -1,6 +1,7 @@
 """Read box files of any format we know into one checked table: the face of this package."""
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import closing
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -174,12 +175,14 @@ class _Reading:
     ) -> None:
         """Read everything, XML in other processes, the rest here."""
         batches = self._batches(options, photographs)
-        for source, n_files, columns, repairs in parse_batches(batches, workers):
-            self._columns.add(columns, source)
-            self.repairs.extend(repairs, self._prefixes[source])
-            self.n_files += n_files
-            if progress:
-                progress(self.n_files, None, self._now)
+        # Closing ends the processes at once, also when the caller keeps the traceback.
+        with closing(parse_batches(batches, workers)) as parsed:
+            for source, n_files, columns, repairs in parsed:
+                self._columns.add(columns, source)
+                self.repairs.extend(repairs, self._prefixes[source])
+                self.n_files += n_files
+                if progress:
+                    progress(self.n_files, None, self._now)
         self.inputs = [source.fingerprint() for source in self.sources]
 
     def _batches(self, options: Options, photographs: Photographs | None) -> Iterator[Batch]:

@@ -50,26 +50,30 @@ class Counted:
         self._stream, self._budget = stream, budget
         self._piece, self._place = b"", 0
 
+    def peek(self, n: int) -> bytes:
+        """Return the next bytes, at most n, and leave them to be read."""
+        if self._place >= len(self._piece):
+            self._fill()
+        return self._piece[self._place : self._place + n]
+
     def read(self, n: int, /) -> bytes:
-        """Return at most n bytes."""
-        start, stop = self._place, self._place + n
-        if stop > len(self._piece):
-            if start < len(self._piece):
-                stop = len(self._piece)  # what is left of this piece
-            else:
-                self._piece = self._stream.read(PIECE)
-                self._budget.spend(len(self._piece))
-                start, stop = 0, n
-        self._place = min(stop, len(self._piece))
+        """Return at most n bytes: fewer where a piece ends."""
+        if self._place >= len(self._piece):
+            self._fill()
+        start = self._place
+        self._place = stop = min(start + n, len(self._piece))
         return self._piece[start:stop]
 
+    def _fill(self) -> None:
+        self._piece, self._place = self._stream.read(PIECE), 0
+        self._budget.spend(len(self._piece))
 
-class Unpacked(Peeked):
+
+class Unpacked(Counted):
     """What a gzip stream holds, unpacked piece by piece."""
 
-    def __init__(self, stream: Stream, budget: Budget, n: int) -> None:
-        unpacked = gzip.GzipFile(fileobj=cast(BinaryIO, stream), mode="rb")
-        super().__init__(Counted(unpacked, budget), n)
+    def __init__(self, stream: Stream, budget: Budget) -> None:
+        super().__init__(gzip.GzipFile(fileobj=cast(BinaryIO, stream), mode="rb"), budget)
 
     def drain(self) -> None:
         """Read to the end, where the checksum of the whole stands."""

@@ -43,17 +43,16 @@ class Body:
 
     def read(self, n: int = -1, /) -> bytes:
         """Return at most n bytes, all that are left for -1."""
-        n = self.left if n < 0 else min(n, self.left)
+        n = self.left if n < 0 or n > self.left else n
         data = self._stream.read(n) if n else b""
-        if len(data) < n and not data:
+        if n and not data:
             raise Refused("truncated", f"{self.left:,} bytes are missing")
         self.left -= len(data)
         return data
 
     def skip(self) -> None:
         """Pass over what was not read."""
-        seek = getattr(self._stream, "skip", None)
-        if seek is not None and self.left > 1 << 16:
+        if self.left > 1 << 16 and (seek := getattr(self._stream, "skip", None)):
             seek(self.left)
             self.left = 0
         while self.left:
@@ -105,7 +104,7 @@ def tar_entries(stream: Stream) -> Iterator[Entry]:
             pax.update(_extended(stream, flag, size))
             continue
         name, size = pax.get("path") or _name(header), _pax_size(pax, size)
-        sparse = flag == b"S" or any(key.startswith("GNU.sparse") for key in pax)
+        sparse = flag == b"S" or (pax and any(key.startswith("GNU.sparse") for key in pax))
         pax = {}
         kind = "file" if flag in _FILES else _OTHER.get(flag, "unsupported")
         if kind == "file" and name.endswith("/"):
@@ -114,10 +113,8 @@ def tar_entries(stream: Stream) -> Iterator[Entry]:
         stored = size if kind in ("file", "unsupported") else 0
         body = Body(stream, stored)
         yield Entry(name, "unsupported" if sparse else kind, size, body)
-        if body.left:
-            body.skip()
-        if stored % BLOCK:
-            Body(stream, -stored % BLOCK).skip()
+        body.left += -stored % BLOCK
+        body.skip()
 
 
 def _read_block(stream: Stream) -> bytes:
@@ -146,10 +143,11 @@ def _number(field: bytes) -> int:
         return int.from_bytes(field[1:], "big")
     digits = field.partition(b"\0")[0].strip() or b"0"
     try:
-        # int() alone would take signs and underscores.
-        return int(digits if digits.isdigit() else b"x", 8)
+        if digits.isdigit():  # int() alone would take signs and underscores
+            return int(digits, 8)
     except ValueError:
-        raise Refused("broken_archive", "no number where a header needs one") from None
+        pass
+    raise Refused("broken_archive", "no number where a header needs one")
 
 
 def _name(header: bytes) -> str:
