@@ -69,7 +69,8 @@ def calibrate(
         for trial in trials(short=short)
         if n <= trial.largest_n
     ]
-    jobs += [lambda n=n: coverage(n, runs, seed) for n in ns]  # type: ignore[misc]
+    n_truth = 40_000 if short else 200_000
+    jobs += [lambda n=n: coverage(n, runs, seed, n_truth=n_truth) for n in ns]  # type: ignore[misc]
     jobs.append(lambda: tails(short=short))
     rows: list[dict[str, object]] = []
     for done, job in enumerate(jobs, start=1):
