@@ -13,13 +13,14 @@ from biaskit.bias.headline import headline
 from biaskit.charts import centre_grid, p_text
 from biaskit.report import audit_page
 from biaskit.report.answers import Answers, Effect, Verdict, answers
+from biaskit.report.balance import balance
 from biaskit.report.listing import COLUMNS
 from biaskit.report.names import Names
 from biaskit.report.reading import reading
 from biaskit.report.sentences import percent, sentences
 from biaskit.report.verdicts import headline_tables, lead_sentence
 from biaskit.report.worst import worst_names
-from biaskit.tables import BOXES, DRIFT, EFFECTS, REPAIRS, SIGNIFICANCE
+from biaskit.tables import BOXES, DRIFT, EFFECTS, REPAIRS, SIGNIFICANCE, SYMMETRY
 
 sys.path.insert(0, str(Path(__file__).parent))
 from audit_tables import HOSTILE, make_boxes, make_drift, make_repairs, make_tables
@@ -160,6 +161,30 @@ def test_provenance_title_and_words_stand_on_the_page(page):
     assert cells_of(page, "n01")["category"] == "n01 kite"
 
 
+def test_symmetry_is_counted_where_it_was_tested(tables):
+    n = 20
+    rows = pd.DataFrame({"category": [f"c{i:02}" for i in range(n)], "split": ""}).assign(
+        policy="one", edges="without", test="mirror_sign", n_images=80, n_objects=80
+    )
+    rows = rows.assign(
+        statistic=1.0,
+        log10_p=-3.0,
+        p_kind="exact",
+        effect=np.linspace(-0.1, 0.1, n),
+        low=-0.2,
+        high=0.2,
+        log10_bh=[-2.0] * 5 + [-0.1] * 15,
+        flags="",
+    )
+    symmetry = SYMMETRY.check(rows, "made")
+    found = balance(symmetry)
+    assert [(b.found, b.tested, b.effect) for b in found] == [(5, 20, "0 (−0.09 to 0.09)")]
+    page = html.fromstring(
+        audit_page({**tables, "symmetry": symmetry}, title="x", provenance={}, n_worst=0)
+    )
+    assert "5 of 20" in page.xpath("//section[@id='overview']")[0].text_content()
+
+
 def test_without_drift_there_is_no_section_on_it(tables):
     assert 'id="drift"' not in audit_page(tables, title="x", provenance={}, n_worst=0)
 
@@ -213,7 +238,7 @@ def test_the_page_asks_for_nothing_outside(page):
 
 
 def test_a_study_without_tests_says_so():
-    empty = {s.name: s.empty() for s in (BOXES, REPAIRS, SIGNIFICANCE, EFFECTS, DRIFT)}
+    empty = {s.name: s.empty() for s in (BOXES, REPAIRS, SIGNIFICANCE, SYMMETRY, EFFECTS, DRIFT)}
     page = html.fromstring(audit_page(empty, title="nothing", provenance={}))
     text = page.text_content()
     assert "Nothing was tested" in text

@@ -1,6 +1,6 @@
 """Effect against evidence, one point per category."""
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 
 import altair as alt
 import numpy as np
@@ -164,9 +164,21 @@ def _counted(points: pd.DataFrame, x_title: str, y_title: str) -> alt.Chart:
     )
 
 
+def _apart(points: pd.DataFrame, order: Iterable[int]) -> list[int]:
+    """Leave out points whose name would cover an earlier one."""
+    x = points["value"] / max(float(points["value"].max()), 1e-9)
+    y = np.sqrt(points["evidence"] / max(float(points["evidence"].max()), 1e-9))
+    kept: list[int] = []
+    for row in order:
+        if all(abs(x[row] - x[k]) > 0.35 or abs(y[row] - y[k]) > 0.06 for k in kept):
+            kept.append(row)
+    return kept
+
+
 def _names(points: pd.DataFrame, x: alt.X, y: alt.Y, named: int) -> alt.Chart:
     far = (points["value"] - points["expected"].fillna(0)).abs()
-    largest = points.loc[far.sort_values(ascending=False, kind="stable").index[:named]]
+    order = far.sort_values(ascending=False, kind="stable").index
+    largest = points.loc[_apart(points, order[: 4 * named])[:named]]
     return (
         alt.Chart(largest[["name", "value", "evidence"]])
         .mark_text(align="right", dx=-6, fontSize=10)

@@ -11,6 +11,7 @@ from markupsafe import Markup
 from biaskit.bias.flags import FLAGS
 from biaskit.export.escapes import visible
 from biaskit.report.answers import Answers, answers
+from biaskit.report.balance import balance
 from biaskit.report.changes import changes
 from biaskit.report.figures import evidence_figures, figures
 from biaskit.report.listing import COLUMNS, listing_row
@@ -44,8 +45,8 @@ def audit_page(
     Parameters
     ----------
     tables : mapping of DataFrame
-        ``boxes`` and ``significance``; and, where they are there, ``repairs``, ``effects`` and
-        ``drift``. Others are left aside.
+        ``boxes`` and ``significance``; and, where they are there, ``repairs``, ``effects``,
+        ``symmetry`` and ``drift``. Others are left aside.
     title : str
         What was audited.
     provenance : mapping
@@ -97,6 +98,7 @@ def audit_page(
             headlines=headlines,
             overview=overview,
             evidence=evidence,
+            balance=balance(tables["symmetry"]) if "symmetry" in tables else [],
             portraits=portraits,
             columns=COLUMNS,
             rows=[listing_row(found, name, is_shown=name.anchor in shown) for name in names],

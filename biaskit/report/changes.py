@@ -15,6 +15,7 @@ from biaskit.report.sentences import percent
 __all__ = ["Changes", "changes"]
 
 TOP = 20  # rows of the table
+_DRAWN = ("position_y", "position_x", "height", "width", "area")
 _LEVEL = np.log10(0.05)
 
 
@@ -67,15 +68,21 @@ def changes(drift: pd.DataFrame, names: Names) -> Changes:
         f"at q < 0.05 (Benjamini-Hochberg over categories, each measure and test by itself). "
         f"Differences are this set less the other."
     )
-    ordered = tested.sort_values(["log10_p", "category", "measure", "test"], kind="stable")
+    main = _main_tests(tested)
+    # Permutations cannot go below their number: among ties the larger difference comes first.
+    main = main.assign(size=-main["difference"].abs().fillna(0))
+    ordered = main.sort_values(["log10_bh", "log10_p", "size", "category"], kind="stable")
     rows = tuple(_change(row, names) for row in ordered.head(TOP).itertuples(index=False))
-    return Changes(sentence, _figures(tested, names.words), rows)
+    return Changes(sentence, _figures(main, names.words), rows)
 
 
 def _figures(tested: pd.DataFrame, words: Mapping[str, str]) -> tuple[Figure, ...]:
     found = []
-    for measure in ("position_y", "position_x", "height"):
-        rows = tested[(tested["measure"] == measure) & tested["difference"].notna()]
+    drawn = tested[tested["measure"].isin(_DRAWN) & tested["difference"].notna()]
+    # The two measures with most categories that moved.
+    moved = drawn["log10_bh"].lt(_LEVEL).groupby(drawn["measure"], observed=True).sum()
+    for measure in sorted(moved.index, key=lambda m: (-moved[m], _DRAWN.index(m)))[:2]:
+        rows = drawn[drawn["measure"] == measure]
         if len(rows):
             test = str(rows["test"].iloc[0])
             what = measure.replace("_", " ")
@@ -86,7 +93,13 @@ def _figures(tested: pd.DataFrame, words: Mapping[str, str]) -> tuple[Figure, ..
                 description=f"The 12 categories with the strongest evidence of {len(rows):,}.",
             )
             found.append(Figure(svg, f"Difference of mean {what}, n of each set in brackets"))
-    return tuple(found[:2])
+    return tuple(found)
+
+
+def _main_tests(tested: pd.DataFrame) -> pd.DataFrame:
+    """Keep one test per measure: Kolmogorov-Smirnov, or the only one there is."""
+    has_ks = tested.loc[tested["test"] == "ks", "measure"].unique()
+    return tested[(tested["test"] == "ks") | ~tested["measure"].isin(has_ks)]
 
 
 def _change(row: tuple, names: Names) -> Change:
