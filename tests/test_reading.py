@@ -8,15 +8,19 @@ import subprocess
 import sys
 import tarfile
 import zipfile
+from contextlib import suppress
 from pathlib import Path
 
 import numpy as np
 import pandas as pd
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 from PIL import Image
 
 from biaskit.annotations import read_boxes
-from biaskit.errors import AnnotationError, ArchiveError
+from biaskit.annotations.options import FORMATS
+from biaskit.errors import AnnotationError, ArchiveError, BiaskitError
 from biaskit.tables import BOXES, REPAIRS
 
 DATA = Path(__file__).resolve().parents[1] / "../shared/data"
@@ -522,3 +526,18 @@ def test_photographs_cut_to_multiples_of_eight_disagree_in_size():
     assert 0 < read.counts["image_size"] <= 100
     assert read.counts["no_images"] == 1
     assert set(read.counts) == {"image_size", "near_copy", "no_images"}
+
+
+@settings(deadline=None, max_examples=60)
+@given(
+    name=st.sampled_from(
+        ["a.xml", "a", "a.json", "a.csv", "a.txt", "localization.txt", "data.yaml", "a.parquet"]
+    ),
+    start=st.sampled_from([b"", b"<annotation>", b"{", b"image,label,x1,y1,x2,y2\n", b"0 .5 "]),
+    data=st.binary(max_size=120),
+    file_format=st.sampled_from([None, *FORMATS]),
+)
+def test_any_file_of_any_name_is_read_or_refused(tmp_path_factory, name, start, data, file_format):
+    source = folder(tmp_path_factory.mktemp("fuzz"), {name: start + data})
+    with suppress(BiaskitError):
+        read_boxes([source], format=file_format, workers=1)

@@ -9,7 +9,6 @@ and the files around it are still read.
 import gzip
 import hashlib
 import os
-import re
 import stat
 import zipfile
 import zlib
@@ -20,6 +19,7 @@ from pathlib import Path
 from typing import BinaryIO, NamedTuple
 
 from biaskit.annotations.limits import Budget
+from biaskit.annotations.member_names import is_archive, is_hidden, is_unsafe
 from biaskit.annotations.repairs import LONGEST_NAME, Refused, Repair, clean
 from biaskit.annotations.streams import Counted, Peeked, Seekable, Unpacked, held, read_exactly
 from biaskit.annotations.tar import Stream, looks_like_tar, tar_entries
@@ -31,10 +31,6 @@ __all__ = ["Named", "Source"]
 DEEPEST = 3  # levels of archives
 IN_MEMORY = 256 << 20  # a zip within an archive keeps its table at the end: it is held whole
 HEAD = 512  # bytes that tell what a file is: a tar's first header
-_ARCHIVE = re.compile(r"\.(tar|tgz|tar\.gz|zip)$", re.IGNORECASE)
-_ARCHIVES = (".tar", ".tgz", "r.gz", ".zip")  # the last four letters of these
-_UNSAFE = re.compile(r"^[/\\]|^[A-Za-z]:|(^|[/\\])\.\.([/\\]|$)")
-_HIDDEN = re.compile(r"(^|/)(\._|__MACOSX/|\.DS_Store$)")  # what a Mac adds to archives
 
 
 class Named(NamedTuple):
@@ -136,7 +132,7 @@ class Source:
             if not stat.S_ISREG(status.st_mode):
                 yield _refusal(name, "device", stat.filemode(status.st_mode))
                 return
-            if inside and not _is_archive(name) and not self.limit(name):
+            if inside and not is_archive(name) and not self.limit(name):
                 self._leave(name)
                 return
             with path.open("rb") as file:
@@ -155,7 +151,7 @@ class Source:
         head = file.read(HEAD)
         file.seek(0)
         if not _is_packed(head, name):
-            if _is_archive(name):
+            if is_archive(name):
                 yield _refusal(name, "broken_archive" if size else "empty", "no archive inside")
             else:
                 item = self._plain(Seekable(file), name, size)
@@ -170,7 +166,7 @@ class Source:
         yield from self._archive(Seekable(file), head, place, size, file)
 
     def _plain(self, stream: Stream, name: str, size: int) -> Named | Repair | None:
-        limit = 0 if _hidden(name) else self.limit(name)
+        limit = 0 if is_hidden(name) else self.limit(name)
         if not limit:
             self._leave(name)
             return None
@@ -216,11 +212,11 @@ class Source:
             if kind == "folder":
                 continue
             full = prefix + name.removeprefix("./")
-            if _unsafe(name):
+            if is_unsafe(name):
                 yield _refusal(full, "path", name)
             elif kind != "file":
                 yield _refusal(full, kind, "a member that is no plain file")
-            elif _is_archive(full):
+            elif is_archive(full):
                 yield from self._inner(body, full, size, place)
             elif (item := self._plain(body, full, size)) is not None:
                 yield item
@@ -228,9 +224,9 @@ class Source:
     def _zip(self, file: BinaryIO, place: "_Place") -> Iterator[Named | Repair]:
         for archive, info in zip_members(file):
             name = place.within(info.filename.removeprefix("./"))
-            if _unsafe(info.filename):
+            if is_unsafe(info.filename):
                 yield _refusal(name, "path", info.filename)
-            elif not _is_archive(name) and not self.limit(name):
+            elif not is_archive(name) and not self.limit(name):
                 self._leave(name)
             else:
                 yield from self._zip_member(archive, info, name, place)
@@ -243,7 +239,7 @@ class Source:
             check_member(info, place.budget)
             with archive.open(info) as stream:
                 counted = Counted(stream, place.budget)
-                if _is_archive(name):
+                if is_archive(name):
                     yield from self._inner(counted, name, info.file_size, place)
                 elif (item := self._plain(counted, name, info.file_size)) is not None:
                     yield item
@@ -284,21 +280,8 @@ class _Place(NamedTuple):
         return f"{self.name}/{name}" if self.name else name
 
 
-def _is_archive(name: str) -> bool:
-    return name[-4:].lower() in _ARCHIVES and bool(_ARCHIVE.search(name)) and not _hidden(name)
-
-
-def _unsafe(name: str) -> bool:
-    # The pattern decides; most names are cleared by a look that takes a tenth of its time.
-    return (".." in name or name[:1] in "/\\" or name[1:2] == ":") and bool(_UNSAFE.search(name))
-
-
-def _hidden(name: str) -> bool:
-    return ("._" in name or "__M" in name or ".DS" in name) and bool(_HIDDEN.search(name))
-
-
 def _is_packed(head: bytes, name: str) -> bool:
-    if _is_archive(name) and head == bytes(HEAD):  # the end mark alone: a tar of nothing
+    if is_archive(name) and head == bytes(HEAD):  # the end mark alone: a tar of nothing
         return True
     return head.startswith((b"PK\x03\x04", b"PK\x05\x06", b"\x1f\x8b")) or looks_like_tar(head)
 

@@ -2,7 +2,6 @@
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import closing
-from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
@@ -15,51 +14,16 @@ from biaskit.annotations.options import FORMATS, Options
 from biaskit.annotations.photograph_checks import check_photographs
 from biaskit.annotations.photographs import Photographs
 from biaskit.annotations.processes import Batch, default_workers, parse_batches
-from biaskit.annotations.repairs import KINDS, NOTES, Repair, Repairs
+from biaskit.annotations.repairs import Repair, Repairs
+from biaskit.annotations.result import BoxesRead, boxes_read, refuse_repaired
 from biaskit.annotations.same_image import SAME, leave_out_copies, one_file_per_image
 from biaskit.annotations.settle import settle_boxes, settle_sizes
 from biaskit.annotations.synsets import wnids_of
 from biaskit.errors import AnnotationError
-from biaskit.tables import BOXES
 
 __all__ = ["BoxesRead", "read_boxes"]
 
 Progress = Callable[[int, int | None, str], None]
-
-
-@dataclass(frozen=True)
-class BoxesRead:
-    """
-    What was read.
-
-    Attributes
-    ----------
-    boxes : DataFrame
-        The checked table BOXES, in the order of its keys.
-    repairs : DataFrame
-        The checked table REPAIRS: all that was changed, refused or left aside.
-    inputs : list of dict
-        ``name``, ``sha256`` and ``bytes`` of every source; no absolute path.
-    n_files : int
-        Annotation files seen, refused ones included.
-    n_objects : int
-        Objects with a box that the files held, before any was refused or left out as a copy.
-    n_images : int
-        Images in ``boxes``.
-    n_refused : int
-        Rows of ``repairs`` with nothing kept, notes on things left aside apart.
-    counts : mapping
-        How many repairs of each kind; see `biaskit.annotations.repairs.KINDS`.
-    """
-
-    boxes: pd.DataFrame
-    repairs: pd.DataFrame
-    inputs: list[dict[str, str | int]]
-    n_files: int
-    n_objects: int
-    n_images: int
-    n_refused: int
-    counts: Mapping[str, int]
 
 
 def read_boxes(
@@ -143,9 +107,9 @@ def read_boxes(
     if photographs:
         check_photographs(raw, repairs, photographs)
     if strict:
-        raw = _refuse_repaired(raw, repairs)
+        raw = refuse_repaired(raw, repairs)
     inputs = reading.inputs + ([photographs.fingerprint()] if photographs else [])
-    return _result(raw, repairs, inputs, reading.n_files, n_objects)
+    return boxes_read(raw, repairs, inputs, reading.n_files, n_objects)
 
 
 def _known(name: str | None) -> str:
@@ -222,57 +186,3 @@ class _Reading:
 
 def _sorted_order(values: Sequence[tuple[str | int, ...]]) -> list[int]:
     return sorted(range(len(values)), key=values.__getitem__)
-
-
-def _refuse_repaired(raw: pd.DataFrame, repairs: Repairs) -> pd.DataFrame:
-    """Drop every object and file that was repaired, and say so in the same rows."""
-    files: set[str] = set()
-    objects: set[tuple[str, int]] = set()
-    for place, row in enumerate(repairs.rows):
-        if row.kept and row.kind not in NOTES:
-            repairs.rows[place] = row._replace(kept="")
-            files.update([row.file] if row.object < 0 else [])
-            objects.add((row.file, row.object))
-    named = pd.MultiIndex.from_arrays([raw["file"], raw["number"].astype(int)])
-    bad = raw["file"].isin(files).to_numpy() | named.isin(list(objects) or [("", -2)])
-    return raw[~bad].reset_index(drop=True)
-
-
-def _result(
-    raw: pd.DataFrame,
-    repairs: Repairs,
-    inputs: list[dict[str, str | int]],
-    n_files: int,
-    n_objects: int,
-) -> BoxesRead:
-    if raw.empty:
-        raise AnnotationError(_nothing(inputs, repairs, n_files))
-    whole = {"object": "object", "width": "image_width", "height": "image_height"}
-    boxes = raw.rename(columns=whole)[list(BOXES.columns)]
-    boxes = boxes.astype(dict.fromkeys(whole.values(), "int64"))
-    boxes = BOXES.check(BOXES.sort(boxes), "boxes")
-    table = repairs.table()
-    refused = (table["kept"] == "") & ~table["kind"].isin(list(NOTES))
-    return BoxesRead(
-        boxes=boxes,
-        repairs=table,
-        inputs=sorted(inputs, key=lambda i: (str(i["name"]), str(i["sha256"]))),
-        n_files=n_files,
-        n_objects=n_objects,
-        n_images=len(boxes[["split", "image_id"]].drop_duplicates()),
-        n_refused=int(refused.sum()),
-        counts=repairs.counts,
-    )
-
-
-def _nothing(inputs: list[dict[str, str | int]], repairs: Repairs, n_files: int) -> str:
-    where = ", ".join(sorted(str(entry["name"]) for entry in inputs))
-    if not repairs.rows:
-        return f"{where}: no box in {n_files} files. Known formats: {', '.join(FORMATS)}."
-    first = min(repairs.rows, key=lambda row: (row.kind in NOTES, row))
-    counts = ", ".join(f"{kind} {count}" for kind, count in repairs.counts.items())
-    found = f" ({first.found})" if first.found else ""
-    return (
-        f"{where}: no box could be read; {counts}. "
-        f"First: {first.file}: {first.kind}, {KINDS[first.kind]}{found}."
-    )
