@@ -156,6 +156,11 @@ def test_the_number_of_threads_changes_no_byte():
     assert len(found) == 1
 
 
+def test_the_number_of_workers_changes_no_byte(mixed, mixed_effects):
+    again = EFFECTS.to_arrow(effects(mixed, seed=3, workers=1))
+    assert again.equals(EFFECTS.to_arrow(mixed_effects))
+
+
 def test_another_seed_draws_other_weights(mixed, mixed_effects):
     other = effects(mixed, seed=4)
     rows = (other["effect"] == "log_mean") & (other["policy"] == "all")
@@ -168,6 +173,7 @@ def test_resampled_totals_are_weights_times_columns(rng):
     weights = ImageWeights(1, n_resamples=70)
     each = weights.totals(np.eye(300))  # the weight of every image
     assert set(np.unique(each)) <= set(range(16))
+    assert (each.sum(axis=1) > 0).all()
     # Poisson(1): the mean of 21,000 weights has a standard error of .007.
     assert abs(each.mean() - 1) < 0.03
     assert abs(each.var() - 1) < 0.06
@@ -324,6 +330,7 @@ def test_a_planted_offset_has_its_sign():
         ({"policies": ["two"]}, "'two' is unknown; known: one, weighted, all, largest"),
         ({"edges": ["both"]}, "'both' is unknown; known: with, without"),
         ({"n_resamples": 0}, "n_resamples is 0, expected at least 1"),
+        ({"workers": 0}, "workers is 0, expected at least 1"),
     ],
 )
 def test_wrong_calls_are_refused(options, message):

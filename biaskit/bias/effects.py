@@ -7,7 +7,6 @@ images, distances (``biaskit.bias.distances``) a lower limit that stays at 0 whe
 true.
 """
 
-import os
 import threading
 from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
@@ -85,6 +84,7 @@ def effects(
     n_resamples: int = 1000,
     policies: Sequence[str] | None = None,
     edges: Sequence[str] | None = None,
+    workers: int = 2,
     progress: Callable[[int, int], None] | None = None,
 ) -> pd.DataFrame:
     """
@@ -102,6 +102,8 @@ def effects(
         Resamples of the images.
     policies, edges : sequence of str, optional
         Which of ``POLICIES`` and of "with", "without"; all if not given.
+    workers : int
+        Threads. They change no byte.
     progress : callable, optional
         Called with (done, total), in categories times policies times edges.
 
@@ -115,7 +117,8 @@ def effects(
     Raises
     ------
     ValueError
-        If a policy or a kind of edges is unknown, or ``n_resamples`` is less than 1.
+        If a policy or a kind of edges is unknown, or ``n_resamples`` or ``workers`` is less
+        than 1.
 
     Notes
     -----
@@ -146,6 +149,8 @@ def effects(
     policies, edges = chosen(policies, POLICIES), chosen(edges, ("with", "without"))
     if not policies or not edges:
         return EFFECTS.empty()
+    if workers < 1:
+        raise ValueError(f"workers is {workers}, expected at least 1")
     objects = arrange(boxes, edge_px=edge_px)
     grouping = Grouping(objects)
     images = ImageWeights(seed, n_resamples)
@@ -161,7 +166,7 @@ def effects(
             return far + moment_parts(objects, questions, weighed, images, step)
 
         # Nearly all of it is arithmetic on arrays, which needs no lock of the interpreter.
-        with ThreadPoolExecutor(max_workers=min(len(policies), os.cpu_count() or 1)) as pool:
+        with ThreadPoolExecutor(workers) as pool:
             parts += [part for found in pool.map(answer, policies) for part in found]
     return as_table(objects, parts)
 
