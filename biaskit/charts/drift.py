@@ -71,7 +71,7 @@ def drift(
     )
     title = f"difference of mean {measure.replace('_', ' ')}, of {unit}"
     base = alt.Chart(table).encode(
-        y=alt.Y("name:N", sort=None, title="category (n images)", axis=alt.Axis(labelLimit=260)),
+        y=alt.Y("name:N", sort=None, title="category (n images)", axis=alt.Axis(labelLimit=230)),
         color=alt.Color("evidence:N", scale=scale, legend=alt.Legend(title=None)),
     )
     bars = base.mark_rule(strokeWidth=2).encode(x=alt.X("low:Q", title=title), x2="high:Q")
@@ -83,5 +83,5 @@ def drift(
     head = f"Drift: {len(rows):,} of n = {total:,} categories, strongest evidence first"
     note = f"first set less second, 95 % intervals; dashed: no change; {test} test"
     return layered(zero.encode(x=alt.X("zero:Q", title=title)), bars, dots).properties(
-        width=300, height=alt.Step(18), title=alt.TitleParams(head, subtitle=note)
+        width=200, height=alt.Step(18), title=alt.TitleParams(head, subtitle=note)
     )

@@ -70,7 +70,7 @@ def forest(
         }
     ).round(5)
     base = alt.Chart(table).encode(
-        y=alt.Y("name:N", sort=None, title="category (n images)", axis=alt.Axis(labelLimit=260))
+        y=alt.Y("name:N", sort=None, title="category (n images)", axis=alt.Axis(labelLimit=230))
     )
     x = alt.X(
         "value:Q",

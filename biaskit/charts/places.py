@@ -166,7 +166,8 @@ def _colour(grid: CentreGrid, panel: str) -> alt.Color:
     top = float(max(grid.table["observed"].max(), grid.table["expected"].max(), 1e-9))
     # Counts scatter with the root of their size: on this scale equal steps mean as much.
     scale = alt.Scale(type="sqrt", scheme="viridis", domain=[0, top])
-    even = [round(top * share**2, 6) for share in (0, 0.25, 0.5, 0.75, 1)]
+    even = [top * share**2 for share in (0, 0.25, 0.5, 0.75, 1)]
+    even = sorted({round(value) for value in even}) if top >= 4 else even
     legend = alt.Legend(
         title=f"{unit} per cell", gradientLength=WIDTH - 20, values=even, format=",.2~r"
     )

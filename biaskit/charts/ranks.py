@@ -5,7 +5,7 @@ import numpy as np
 import pandas as pd
 from scipy.stats import beta
 
-from biaskit.charts.rows import QUESTION, question
+from biaskit.charts.rows import QUESTION, counted, question
 from biaskit.charts.theme import BAND, BLUE, GREY, layered
 
 __all__ = ["ranks"]
@@ -63,9 +63,7 @@ def ranks(
     dots = base.mark_point(color=BLUE, filled=True, size=24).encode(
         y=y, tooltip=["rank:Q", "observed:Q", "expected:Q"]
     )
-    n = found["n_images"]
-    span = f", n = {n.min():,.0f} to {n.max():,.0f} images each" if len(found) else ""
-    head = f"All p-values in order: {len(found):,} categories{span}"
+    head = f"All p-values in order: {counted(found['n_images'])}"
     note = f"{measure}, {null} null, policy {policy}, {edges} touching boxes, {test}"
     return layered(band, line, dots).properties(
         width=340, height=260, title=alt.TitleParams(head, subtitle=note)

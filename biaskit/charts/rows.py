@@ -5,7 +5,15 @@ from collections.abc import Mapping, Sequence
 
 import pandas as pd
 
-__all__ = ["QUESTION", "effect_words", "labels", "named", "plain_text", "question"]
+__all__ = [
+    "QUESTION",
+    "counted",
+    "effect_words",
+    "labels",
+    "named",
+    "plain_text",
+    "question",
+]
 
 # What is asked unless the caller says otherwise: the headline of the audit.
 QUESTION = {"measure": "position", "null": "fit", "policy": "one", "edges": "without"}
@@ -54,7 +62,7 @@ def labels(
     ['cat']
     """
     known = words or {}
-    names = [str(known.get(name) or name) for name in table["category"]]
+    names = [str(known.get(name) or name) or "(no name)" for name in table["category"]]
     if "split" in table and table["split"].nunique() > 1:
         names = [f"{a} ({b})" for a, b in zip(names, table["split"], strict=True)]
     return pd.Series([_short(name, limit) for name in names], index=table.index, dtype=object)
@@ -72,11 +80,37 @@ def effect_words(effect: str) -> str:
     return effect.replace("_", " ").replace("cohens", "Cohen's")
 
 
+def counted(n: pd.Series) -> str:
+    """
+    Say how many categories there are, and how many images each has.
+
+    Parameters
+    ----------
+    n : Series
+        Images of each category.
+
+    Examples
+    --------
+    >>> counted(pd.Series([50, 80])), counted(pd.Series([50]))
+    ('2 categories, n = 50 to 80 images each', '1 category, n = 50 images')
+    """
+    if len(n) == 0:
+        return "0 categories, n = 0 images"
+    low, high = int(n.min()), int(n.max())
+    span = f"{low:,}" if low == high else f"{low:,} to {high:,}"
+    if len(n) == 1:
+        return f"1 category, n = {span} images"
+    return f"{len(n):,} categories, n = {span} images each"
+
+
 def named(
     table: pd.DataFrame, n: Sequence[str], *, words: Mapping[str, str] | None = None
 ) -> list[str]:
     """Name each row as ``labels`` does, with its number of images."""
-    return [f"{label} (n = {m})" for label, m in zip(labels(table, words=words), n, strict=True)]
+    return [
+        f"{label} (n = {m})"
+        for label, m in zip(labels(table, words=words, limit=18), n, strict=True)
+    ]
 
 
 def _short(name: str, limit: int) -> str:

@@ -6,7 +6,7 @@ import altair as alt
 import numpy as np
 import pandas as pd
 
-from biaskit.charts.rows import QUESTION, effect_words, labels, question
+from biaskit.charts.rows import QUESTION, counted, effect_words, labels, question
 from biaskit.charts.theme import BLUE, GREY, ORANGE, layered
 
 __all__ = ["volcano"]
@@ -73,15 +73,11 @@ def volcano(
     x = alt.X("value:Q", title=x_title, axis=alt.Axis(tickCount=6))
     y = alt.Y("evidence:Q", title=y_title, scale=alt.Scale(type="sqrt"), axis=alt.Axis(tickCount=6))
     body = _counted(points, x_title, y_title) if len(points) > MANY else _marks(points, x, y)
-    n = points["n"]
-    span = f", n = {n.min():,.0f} to {n.max():,.0f} images each" if len(points) else ""
     note = f"{null} null, policy {policy}, {edges} touching boxes, {test}"
     return layered(*_null_lines(points, x, y), body, _names(points, x, y, named)).properties(
         width=340,
         height=260,
-        title=alt.TitleParams(
-            f"Effect and evidence: {len(points):,} categories{span}", subtitle=note
-        ),
+        title=alt.TitleParams(f"Effect and evidence: {counted(points['n'])}", subtitle=note),
     )
 
 

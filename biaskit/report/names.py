@@ -56,7 +56,8 @@ class Names:
         several = self.groups["split"].nunique() > 1
         self._found = []
         for number, (category, split) in enumerate(pairs, start=1):
-            label = f"{category} ({split})" if several else category
+            known = category if category.strip() else "(no name)"
+            label = f"{known} ({split})" if several else known
             word = visible(self.words.get(category, ""))
             anchor = f"category-{number}"
             name = Name(category, str(split), _cut(visible(label)), _cut(word), anchor)

@@ -92,6 +92,10 @@ def _rows(counts: pd.DataFrame) -> list[HeadlineRow]:
     ]
 
 
+def _categories(count: int) -> str:
+    return "1 category" if count == 1 else f"{count:,} categories"
+
+
 def lead_sentence(tables: list[HeadlineTable]) -> str:
     """
     Say the headline of the first split in two sentences.
@@ -114,7 +118,7 @@ def lead_sentence(tables: list[HeadlineTable]) -> str:
     if frame and frame[0]:
         parts.append(
             f"Read as in the paper, centres are not uniform on the frame in {frame[0].below:,} of "
-            f"{frame[0].tested:,} categories{of_split} (P < 10⁻¹⁰)."
+            f"{_categories(frame[0].tested)}{of_split} (P < 10⁻¹⁰)."
         )
     if fit and fit[1]:
         parts.append(
