@@ -221,7 +221,9 @@ def test_parts_of_a_voc_person_are_no_objects():
 
 
 def test_comments_do_not_get_in_the_way():
-    data = xml(box(1, 1, 5, 5)).replace(b"<object>", b"<!-- one --><object><!-- two -->")
+    data = xml(box("1", 1, 5, 5)).replace(b"<object>", b"<!-- one --><object><!-- two -->")
+    split = xml(box("1<!-- three -->0", 1, 50, 50))
+    assert read(split)[0][0].x_min == 10
     assert read(data)[0] == read(xml(box(1, 1, 5, 5)))[0]
 
 

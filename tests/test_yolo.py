@@ -121,7 +121,7 @@ def test_a_bad_line_is_one_row_and_the_next_is_read(yolo, line, kind):
 
 
 def test_rounding_of_six_digits_is_not_outside(yolo):
-    write(yolo / "labels/val/b.txt", "0 0.6666665 0.5 0.666667 1\n")
+    write(yolo / "labels/val/b.txt", "0 0.666667 0.5 0.666667 1\n")
     assert kinds(read_boxes([yolo])) == [("set", -1, "other_file")]
 
 

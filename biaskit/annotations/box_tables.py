@@ -25,7 +25,7 @@ from biaskit.annotations.raw import Convention, RawBox, image_stem, sound
 from biaskit.annotations.repairs import Refused
 from biaskit.errors import AnnotationError
 
-__all__ = ["is_kaggle", "read_csv", "read_kaggle", "read_parquet"]
+__all__ = ["is_kaggle", "read_csv", "read_kaggle", "read_parquet", "read_table"]
 
 KAGGLE = ["imageid", "predictionstring"]
 MOST_ROWS = 50_000_000
