@@ -273,6 +273,15 @@ def test_mean_distances_of_the_null_are_exact():
     assert below * 2000 / 2001 == pytest.approx(above, rel=1e-5)
 
 
+def test_lower_limits_are_standard_errors_below_the_value():
+    shares, n = np.array([[0.7, 0.1, 0.1, 0.1]]), np.array([100.0])
+    for distance in (distances.total_variation, distances.kl_divergence):
+        found = distance(shares, n, np.array([0.05]))
+        assert found.low[0] == pytest.approx(found.value[0] - stats.norm.ppf(0.95) * 0.05)
+        # Chi-square does not reject four objects so spread: their limit stays at zero.
+        assert distance(shares, np.array([4.0]), np.array([0.05])).low[0] == 0
+
+
 def test_copies_within_an_image_add_no_evidence():
     "Each box three times: policy all sees three times the objects, and a design effect of 3"
     single = planted("uniform areas", n_images=60, seed=1)
