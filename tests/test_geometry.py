@@ -48,6 +48,11 @@ def test_rounding_of_fractions_makes_no_box_touch_or_not():
     start, size = box_pixels(2 / side, 4 / side, side, np.zeros(3))
     assert touching(start, size, side, 2)[0].all()
     assert not touching(start + 0.001, size, side, 2)[0].any()
+    # Two pixels of room on the right, which rounding makes 2.000000000000057.
+    side = np.array([640.0])
+    start, size = box_pixels(126.32 / side, (side - 2) / side, side, np.zeros(1))
+    assert side[0] - start[0] - size[0] > 2
+    assert touching(start, size, side, 2)[1].all()
 
 
 def test_overlap_of_known_boxes():

@@ -47,6 +47,15 @@ def test_the_range_is_that_of_tests_with_each_draw(boxes, table, measure, null, 
     assert ("unsteady" in row["flags"]) == (row.log10_p_high - row.log10_p_low > 1)
 
 
+def test_u_is_drawn_again_where_no_object_is(boxes):
+    "One box per image: only the place within its cell can change, and cross into a quadrat"
+    single = boxes[boxes["object"] == 0]
+    found = significance(single, seed=5, draws=DRAWS, policies=["one"], nulls=["fit"])
+    redrawn = found[(found["measure"] == "position") & (found["test"] == "chi2")]
+    assert len(redrawn) == 2
+    assert (redrawn["log10_p_low"] < redrawn["log10_p_high"]).all()
+
+
 def test_only_the_headline_tests_are_redrawn(table):
     redrawn = table[table["log10_p_low"].notna()]
     assert set(redrawn["test"]) == {"chi2"}
