@@ -6,10 +6,11 @@ of U, the sort, the logarithms, the call of the tails.
 """
 
 from collections.abc import Sequence
+from dataclasses import dataclass
 
 import numpy as np
 
-from biaskit.bias.answers import Answer, Counts, Question, answer, count
+from biaskit.bias.answers import Answer, Question, answer, count
 from biaskit.bias.joint import QUADRATS, centred_ranks, quadrat_of, smooth_statistic
 from biaskit.bias.nulls import variable
 from biaskit.bias.objects import Objects
@@ -18,6 +19,15 @@ from biaskit.bias.tails import legendre_scores
 from biaskit.bias.uniformity import BINS, order_by_group, pearson, statistics
 
 __all__ = ["ask_axis", "ask_place"]
+
+
+@dataclass(frozen=True)
+class _PlaceStatistics:
+    """Statistics of the place under one policy; float arrays, shape (n_groups,)."""
+
+    chi2: np.ndarray  # Pearson's, on the quadrats
+    place: np.ndarray  # smooth
+    coupling: np.ndarray  # smooth, with the rank of height
 
 
 def ask_axis(
@@ -86,30 +96,35 @@ def ask_place(
     """
     u, v = (variable(objects, f"position_{a}", null, edges, seed=seed).u for a in "xy")
     included = ~(np.isnan(u) | np.isnan(v))
-    height = objects.y.size / objects.y.frame
-    counts: list[Counts] = []
-    quadrats, place, joint = [], [], []
+    counts, found = [], []
     for policy in policies:
         weight = weights(objects, included, policy, seed=seed)
-        rows = np.flatnonzero(weight)
         counts.append(count(objects, included, weight > 0))
-        group, w, n_groups = objects.group[rows], weight[rows], objects.n_groups
-        scores = legendre_scores(u[rows], v[rows])
-        t_place = smooth_statistic(scores, group, n_groups, weights=w)
-        if "position" in measures:
-            cell = quadrat_of(u[rows], v[rows])
-            quadrats.append(pearson(cell, group, n_groups, n_cells=QUADRATS**2, weights=w))
-            place.append(t_place)
-        if "position_height" in measures:
-            rank = centred_ranks(height[rows], group, n_groups, weights=w)
-            coupling = smooth_statistic(scores * rank, group, n_groups, weights=w)
-            joint.append(t_place + coupling)
+        found.append(_place_statistics(objects, u, v, weight))
     answers: list[Answer] = []
     if "position" in measures:
         asked = [Question("position", null, policy, edges) for policy in policies]
+        quadrats, place = [one.chi2 for one in found], [one.place for one in found]
         answers += answer(asked, counts, "chi2", quadrats, cells=QUADRATS**2)
         answers += answer(asked, counts, "smooth", place, df=5, seed=seed)
     if "position_height" in measures:
         asked = [Question("position_height", null, policy, edges) for policy in policies]
+        joint = [one.place + one.coupling for one in found]
         answers += answer(asked, counts, "smooth", joint, df=10, seed=seed)
     return answers
+
+
+def _place_statistics(
+    objects: Objects, u: np.ndarray, v: np.ndarray, weight: np.ndarray
+) -> _PlaceStatistics:
+    rows = np.flatnonzero(weight)
+    group, w, n_groups = objects.group[rows], weight[rows], objects.n_groups
+    cell = quadrat_of(u[rows], v[rows])
+    scores = legendre_scores(u[rows], v[rows])
+    height = objects.y.size[rows] / objects.y.frame[rows]
+    rank = centred_ranks(height, group, n_groups, weights=w)
+    return _PlaceStatistics(
+        pearson(cell, group, n_groups, n_cells=QUADRATS**2, weights=w),
+        smooth_statistic(scores, group, n_groups, weights=w),
+        smooth_statistic(scores * rank, group, n_groups, weights=w),
+    )
