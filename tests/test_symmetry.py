@@ -95,6 +95,12 @@ def test_all_flips_of_few_images_are_tried():
     assert (row.p_kind, row.log10_p) == ("exact", pytest.approx(math.log10(2 / 8)))
 
 
+def test_a_mean_in_the_very_middle_is_no_evidence():
+    "Every flip is at least as far from it, the observed one included"
+    row = one(at([32, 48], lattice=0), "mirror_mean")
+    assert (row.effect, row.log10_p) == (pytest.approx(0), pytest.approx(0))
+
+
 def test_deep_in_the_tail_the_mean_test_gives_a_bound():
     row = one(at([75] * 400), "mirror_mean")
     normal = (math.log(2) + stats.norm.logsf(abs(row.statistic))) / math.log(10)

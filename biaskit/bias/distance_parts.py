@@ -104,13 +104,12 @@ def distance_parts(grouping: Grouping, asked: Question, weighed: Weighed) -> lis
     """
     cells = count_cells(grouping, asked, weighed)
     q = np.nan_to_num(cells.shares)
-    # How much one more object in a cell changes the distance.
-    of_tv = 0.5 * np.sign(q - 1 / asked.n_cells)
-    of_kl = np.log(np.where(q > 0, q * asked.n_cells, 1.0))
-    spreads = [_standard_error(grouping, cells, s, asked, weighed) for s in (of_tv, of_kl)]
+    # How much one more object in a cell changes the divergence.
+    score = np.log(np.where(q > 0, q * asked.n_cells, 1.0))
+    spread = _standard_error(grouping, cells, score, asked, weighed)
     found = {
-        "total_variation": distances.total_variation(cells.shares, cells.n, spreads[0]),
-        "kl_divergence": distances.kl_divergence(cells.shares, cells.n, spreads[1]),
+        "total_variation": distances.total_variation(cells.shares, cells.n),
+        "kl_divergence": distances.kl_divergence(cells.shares, cells.n, spread),
         "cohens_w": distances.cohens_w(cells.shares, cells.n),
     }
     if asked.ordered is not None:

@@ -34,7 +34,7 @@ class Estimate:
     low: np.ndarray  # one-sided 95 % limit; NaN without data
 
 
-def total_variation(shares: np.ndarray, n: np.ndarray, spread: np.ndarray) -> Estimate:
+def total_variation(shares: np.ndarray, n: np.ndarray) -> Estimate:
     """
     Return the share of objects that would have to move to make the cells equal.
 
@@ -43,22 +43,22 @@ def total_variation(shares: np.ndarray, n: np.ndarray, spread: np.ndarray) -> Es
     shares : float array, shape (n_groups, n_cells)
         Share of objects in each cell; NaN rows for groups without data.
     n : float array, shape (n_groups,)
-        Effective number of independent objects.
-    spread : float array, shape (n_groups,)
-        Standard error of the plug-in value, from whole images.
+        Effective number of independent objects: theirs over the design effect.
 
     Returns
     -------
     Estimate
         With TV = 1/2 sum |q_k - 1/K| and E what it is on average when the null is true
         (exactly known), the value is sqrt(TV^2 - E^2), or 0. The limit is that value less
-        1.645 standard errors where chi-square rejects the null at 5 %, elsewhere 0.
+        1.645 times sqrt(1 / 4n), the greatest standard error it can have, where chi-square
+        rejects the null at 5 %, elsewhere 0. (With the estimated standard error coverage falls
+        to .7 at n = 20: few objects do not know how many cells they would have reached.)
 
     Examples
     --------
     Everything in one of four cells: three quarters would have to move.
 
-    >>> tv = total_variation(np.array([[1.0, 0, 0, 0]]), np.array([1e6]), np.zeros(1))
+    >>> tv = total_variation(np.array([[1.0, 0, 0, 0]]), np.array([1e6]))
     >>> round(float(tv.value[0]), 3)
     0.75
     """
@@ -66,7 +66,7 @@ def total_variation(shares: np.ndarray, n: np.ndarray, spread: np.ndarray) -> Es
     plug_in = 0.5 * np.abs(shares - 1 / n_cells).sum(axis=1)
     by_chance = _null_total_variation(n, n_cells)
     value = np.sqrt(np.maximum(plug_in**2 - by_chance**2, 0))
-    return Estimate(value, _gated(value - _Z * spread, shares, n))
+    return Estimate(value, _gated(value - _Z / np.sqrt(4 * n), shares, n))
 
 
 def _null_total_variation(n: np.ndarray, n_cells: int) -> np.ndarray:
@@ -85,15 +85,18 @@ def kl_divergence(shares: np.ndarray, n: np.ndarray, spread: np.ndarray) -> Esti
 
     Parameters
     ----------
-    shares, n, spread
+    shares, n
         As in ``total_variation``.
+    spread : float array, shape (n_groups,)
+        Standard error of the plug-in value, from whole images.
 
     Returns
     -------
     Estimate
         ln K + sum q ln q less its exact mean when the null is true, cut at 0. (Miller and
         Madow's (occupied cells - 1) / 2n takes off far too little where cells hold only a
-        few objects.) The limit is made as in ``total_variation``.
+        few objects.) The limit is that value less 1.645 standard errors where chi-square
+        rejects the null at 5 %, elsewhere 0.
 
     Examples
     --------
