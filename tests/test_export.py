@@ -235,6 +235,23 @@ def test_a_failure_while_writing_leaves_the_old_file_whole(tmp_path, monkeypatch
     assert sorted(p.name for p in tmp_path.iterdir()) == ["t.csv", "t.csv.json"]
 
 
+def test_a_failure_after_the_provenance_leaves_no_half_table(tmp_path, monkeypatch):
+    path = export(repairs(["old"]), tmp_path / "t.csv")
+    before = path.read_bytes()
+    calls = []
+
+    def full_at_last(_):
+        calls.append(1)
+        if len(calls) == 2:
+            raise OSError(28, "No space left on device")
+
+    monkeypatch.setattr(provenance_module.os, "fsync", full_at_last)
+    with pytest.raises(ExportError, match="No space left"):
+        export(repairs(["new"]), path)
+    assert path.read_bytes() == before
+    assert not list(tmp_path.glob("*.part")) + list(tmp_path.glob(".*.part"))
+
+
 def test_a_folder_that_is_not_there_is_named(tmp_path):
     with pytest.raises(ExportError, match=r"^t.csv: cannot be written: No such file or directory"):
         export(repairs([]), tmp_path / "no" / "t.csv")

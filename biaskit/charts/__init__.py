@@ -10,6 +10,7 @@ from biaskit.charts.ranks import ranks
 from biaskit.charts.render import CHART_FORMATS, inline_svg, save_chart
 from biaskit.charts.size_bins import SizeBins, size_bins
 from biaskit.charts.sizes import sizes, sizes_panel
+from biaskit.charts.theme import untitled
 from biaskit.charts.volcano import volcano
 
 __all__ = [
@@ -32,5 +33,6 @@ __all__ = [
     "size_bins",
     "sizes",
     "sizes_panel",
+    "untitled",
     "volcano",
 ]

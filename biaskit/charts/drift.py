@@ -71,7 +71,12 @@ def drift(
     )
     title = f"difference of mean {measure.replace('_', ' ')}, of {unit}"
     base = alt.Chart(table).encode(
-        y=alt.Y("name:N", sort=None, title="category (n images)", axis=alt.Axis(labelLimit=230)),
+        y=alt.Y(
+            "name:N",
+            sort=None,
+            title="category (n images)",
+            axis=alt.Axis(labelLimit=230, titlePadding=14),
+        ),
         color=alt.Color("evidence:N", scale=scale, legend=alt.Legend(title=None)),
     )
     bars = base.mark_rule(strokeWidth=2).encode(x=alt.X("low:Q", title=title), x2="high:Q")

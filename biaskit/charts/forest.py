@@ -70,7 +70,12 @@ def forest(
         }
     ).round(5)
     base = alt.Chart(table).encode(
-        y=alt.Y("name:N", sort=None, title="category (n images)", axis=alt.Axis(labelLimit=230))
+        y=alt.Y(
+            "name:N",
+            sort=None,
+            title="category (n images)",
+            axis=alt.Axis(labelLimit=230, titlePadding=14),
+        )
     )
     x = alt.X(
         "value:Q",

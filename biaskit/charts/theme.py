@@ -15,6 +15,7 @@ __all__ = [
     "RESIDUAL",
     "layered",
     "specification",
+    "untitled",
 ]
 
 # Of Okabe and Ito, chosen so that each stands out on white and on black.
@@ -32,6 +33,13 @@ RESIDUAL = (
 def layered(*charts: alt.Chart) -> alt.LayerChart:
     """Lay charts over each other, the first at the back."""
     return alt.LayerChart(layer=list(charts))
+
+
+def untitled(chart: alt.LayerChart) -> alt.LayerChart:
+    """Return a chart without its title, for a place where a caption says it."""
+    chart = chart.copy(deep=False)
+    chart.title = alt.Undefined
+    return chart
 
 
 def specification(
@@ -87,7 +95,7 @@ def _config(ink: str, background: str | None) -> dict[str, Any]:
     lines = {"gridColor": GREY, "gridOpacity": 0.25, "domainColor": GREY, "tickColor": GREY}
     return {
         "background": background,
-        "font": "sans-serif",
+        "font": "Arial, Helvetica, Liberation Sans, sans-serif",
         "aria": False,  # the figure carries one label; a label per mark is noise, and bytes
         "view": {"stroke": None},
         "axis": {**words, **lines, "labelFontSize": 12, "titleFontSize": 13, "labelOverlap": True},

@@ -9,7 +9,7 @@ from biaskit.charts.p_values import exponent_and_factor, number_text, p_text
 from biaskit.export.escapes import html_text, latex_text, markdown_text
 from biaskit.schema import Column, Schema
 
-__all__ = ["html_bytes", "latex_bytes", "markdown_bytes"]
+__all__ = ["html_bytes", "is_p", "latex_bytes", "markdown_bytes"]
 
 LONG = 40  # rows that fit a page
 

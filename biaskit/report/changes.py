@@ -7,12 +7,12 @@ import numpy as np
 import pandas as pd
 
 from biaskit.charts import drift as drift_chart
-from biaskit.charts import inline_svg, p_text
-from biaskit.report.figures import Figure, bare
+from biaskit.charts import inline_svg, p_text, untitled
+from biaskit.report.figures import Figure
 from biaskit.report.names import Names
 from biaskit.report.sentences import percent
 
-__all__ = ["Changes", "changes"]
+__all__ = ["Change", "Changes", "changes"]
 
 TOP = 20  # rows of the table
 _DRAWN = ("position_y", "position_x", "height", "width", "area")
@@ -87,7 +87,7 @@ def _figures(tested: pd.DataFrame, words: Mapping[str, str]) -> tuple[Figure, ..
             test = str(rows["test"].iloc[0])
             what = measure.replace("_", " ")
             svg = inline_svg(
-                bare(drift_chart(tested, measure=measure, test=test, top=12, words=words)),
+                untitled(drift_chart(tested, measure=measure, test=test, top=12, words=words)),
                 name=f"drift-{measure}",
                 label=f"Difference of mean {what} between the two sets, with 95 % intervals",
                 description=f"The 12 categories with the strongest evidence of {len(rows):,}.",

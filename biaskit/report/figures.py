@@ -3,7 +3,6 @@
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-import altair as alt
 import pandas as pd
 
 from biaskit.charts import (
@@ -14,12 +13,13 @@ from biaskit.charts import (
     ranks,
     size_bins,
     sizes_panel,
+    untitled,
     volcano,
 )
 from biaskit.charts.places import PANELS
 from biaskit.report.sentences import percent, unbroken
 
-__all__ = ["Figure", "bare", "evidence_figures", "figures"]
+__all__ = ["Figure", "evidence_figures", "figures"]
 
 
 @dataclass(frozen=True)
@@ -28,13 +28,6 @@ class Figure:
 
     svg: str
     caption: str
-
-
-def bare(chart: alt.LayerChart) -> alt.LayerChart:
-    """Return a chart without its title: on a page the caption says it."""
-    chart = chart.copy(deep=False)
-    chart.title = alt.Undefined
-    return chart
 
 
 def figures(boxes: pd.DataFrame, spoken: str, anchor: str) -> list[Figure]:
@@ -109,6 +102,6 @@ def evidence_figures(
     }
     for name, (chart, note) in charts.items():
         label = f"{chart.title.text}; {chart.title.subtitle}"
-        svg = inline_svg(bare(chart), name=f"all-{name}", label=label, description=note)
+        svg = inline_svg(untitled(chart), name=f"all-{name}", label=label, description=note)
         found.append(Figure(svg, unbroken(f"{label}; {note}")))
     return found

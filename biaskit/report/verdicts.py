@@ -7,7 +7,7 @@ import pandas as pd
 from biaskit.bias.headline import headline
 from biaskit.export.escapes import visible
 
-__all__ = ["HeadlineRow", "HeadlineTable", "headline_tables", "lead_sentence"]
+__all__ = ["Count", "HeadlineRow", "HeadlineTable", "headline_tables", "lead_sentence"]
 
 EDGES = ("with", "without")
 _COLUMNS = ["question", "null", "edges", "below", "n_tested", "in_every_draw", "in_some_draw"]

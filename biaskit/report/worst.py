@@ -11,7 +11,7 @@ from biaskit.report.figures import Figure, figures
 from biaskit.report.names import Name
 from biaskit.report.sentences import EDGES, sentences
 
-__all__ = ["Portrait", "portrait", "worst_names"]
+__all__ = ["Portrait", "Result", "portrait", "worst_names"]
 
 
 @dataclass(frozen=True)
