@@ -43,7 +43,7 @@ def test_from_box_files_to_the_audit_page(release, tmp_path, capsys):
     status, out, _ = run("boxes", release, "--study", study, capsys=capsys)
     assert status == 0
     assert "60 boxes, 60 images, 1 categories" in out
-    assert "refused 1" in out
+    assert "study/repairs: broken 1, 1 refused (" in out
     status, out, _ = run("test", "--study", study, "--draws", 2, capsys=capsys)
     assert status == 0
     assert "Next: biaskit audit" in out
@@ -69,6 +69,59 @@ def test_from_box_files_to_the_audit_page(release, tmp_path, capsys):
     assert status == 0
     assert set(pd.read_csv(table)["test"]) == {"chi2"}
     assert table.with_name("table.csv.json").exists()
+
+
+def coco(folder):
+    "Forty photographs of a traffic light in their upper half and of a bus anywhere"
+    images = [{"id": k, "file_name": f"{k}.jpg", "width": 640, "height": 480} for k in range(40)]
+    kinds = [{"id": 3, "name": "bus"}, {"id": 10, "name": "traffic light"}]
+    marks = [
+        {"id": 2 * k + j, "image_id": k, "category_id": kind["id"], "iscrowd": 0,
+         "bbox": [(k * 37 + j) % 500 + 0.5, (k * 53) % (100 + 200 * (1 - j)) + 0.25, 100.5, 50.75]}
+        for k in range(40) for j, kind in enumerate(kinds)
+    ]  # fmt: skip
+    file = folder / "instances.json"
+    file.write_text(json.dumps({"images": images, "annotations": marks, "categories": kinds}))
+    return [file]
+
+
+def plain_csv(folder):
+    "The same, as somebody's own table"
+    lines = ["label,photo,left,top,right,bottom,w,h"]
+    for k in range(40):
+        x, y = (k * 37) % 500, (k * 53) % 100
+        lines.append(f"traffic light,{k}.jpg,{x},{y},{x + 100},{y + 50},640,480")
+    file = folder / "mine.csv"
+    file.write_text("\n".join(lines))
+    names = {
+        "category": "label", "image_id": "photo", "x_min": "left", "y_min": "top",
+        "x_max": "right", "y_max": "bottom", "image_width": "w", "image_height": "h",
+    }  # fmt: skip
+    pairs = [word for ours, theirs in names.items() for word in ("--columns", f"{ours}={theirs}")]
+    return [file, "--units", "px", *pairs]
+
+
+@pytest.mark.parametrize("source", [coco, plain_csv])
+def test_ones_own_categories_go_all_the_way_to_the_audit_page(source, tmp_path, capsys):
+    study, page = tmp_path / "study", tmp_path / "audit.html"
+    status, _, err = run("boxes", *source(tmp_path), "--study", study, capsys=capsys)
+    assert (status, err) == (0, "")
+    status, out, _ = run("test", "--study", study, "--draws", 2, capsys=capsys)
+    assert status == 0
+    assert "traffic light" in out
+    status, _, _ = run("audit", "--study", study, "--output", page, capsys=capsys)
+    assert status == 0
+    assert "traffic light" in page.read_text(encoding="utf-8")
+    place = (
+        Study(study)
+        .read("significance")
+        .query(
+            "category == 'traffic light' and measure == 'position_y' and null == 'fit' "
+            "and policy == 'one' and edges == 'with' and test == 'ks'"
+        )
+    )
+    assert place["log10_p"].item() < -10  # forty of forty in the upper third
+    assert place["n_images"].item() == 40
 
 
 def test_a_repeated_call_changes_nothing_and_other_options_are_refused(release, tmp_path, capsys):

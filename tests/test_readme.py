@@ -11,6 +11,7 @@ import re
 import shlex
 import subprocess
 import sys
+import textwrap
 from pathlib import Path
 
 import pytest
@@ -68,6 +69,28 @@ def test_what_the_readme_shows_of_the_sample_is_what_is_printed(tmp_path):
     assert of_sample()
     for block in of_sample():
         assert rerun(block, tmp_path) == block["body"]
+    # The Python of the README works on what the demo has written.
+    code = re.findall(r"```python\n(.*?)```", README.read_text(encoding="utf-8"), re.DOTALL)
+    assert code
+    done = subprocess.run(
+        [sys.executable, "-c", "if __name__ == '__main__':\n" + textwrap.indent(code[0], "    ")],
+        cwd=tmp_path,
+        capture_output=True,
+        text=True,
+        env={**os.environ, "PYTHONPATH": str(ROOT)},
+    )
+    assert done.returncode == 0, done.stderr
+
+
+def test_the_readme_explains_every_flag_and_names_every_command():
+    from biaskit.bias.flags import FLAGS
+    from biaskit.cli.main import app
+
+    text = README.read_text(encoding="utf-8")
+    for flag, meaning in FLAGS.items():
+        assert f"| `{flag}` | {meaning} |" in text
+    for command in app.registered_commands:
+        assert f"biaskit {command.name}" in text or f"make {command.name}" in text
 
 
 @pytest.mark.slow

@@ -183,3 +183,12 @@ def test_a_distance_above_one_is_refused():
         ks_tail(1.5, 10)
     with pytest.raises(ValueError, match="Kuiper"):
         kuiper_tail(1.5, 10)
+
+
+@pytest.mark.parametrize("n", [20, 40, 100, 615])
+def test_kuiper_has_no_hole_where_a_step_ends_at_one(n):
+    "V = 0.8 and one rounding below it: the last y = V + t/n of the sum is 1 or just not"
+    v = np.array([np.nextafter(0.8, 0), 0.8, np.nextafter(0.8, 1)])
+    log10_p = kuiper_tail(v, n).log10_p
+    # A rounding of V moves log10 p by about 4 n V eps.
+    assert np.ptp(log10_p) < 1e-11

@@ -2,7 +2,7 @@
 
 from collections import Counter
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
@@ -16,6 +16,9 @@ from biaskit.cli.common import (
     StudyOption,
     command,
 )
+
+if TYPE_CHECKING:
+    import pandas as pd
 
 __all__ = ["register"]
 
@@ -71,7 +74,7 @@ def boxes(
     study: StudyOption = None,
     file_format: Annotated[
         str | None,
-        typer.Option("--format", help="imagenet, voc, coco, yolo, kaggle, wsol or table."),
+        typer.Option("--format", help="imagenet, voc, coco, yolo, kaggle, wsol, csv, parquet."),
     ] = None,
     images: Annotated[
         Path | None, typer.Option(help="The photographs: sizes are checked against them.")
@@ -85,6 +88,9 @@ def boxes(
     words: Annotated[
         Path | None, typer.Option(help="File of wnid and word, if names stand for wnids.")
     ] = None,
+    keep_near_copies: Annotated[
+        bool, typer.Option("--keep-near-copies", help="Keep boxes that repeat one of their image.")
+    ] = False,
     strict: Annotated[bool, typer.Option(help="Refuse what would be repaired.")] = False,
     workers: Annotated[int | None, typer.Option(help="Processes; default: one per core.")] = None,
     replace: ReplaceOption = False,
@@ -101,7 +107,8 @@ def boxes(
     biaskit boxes ILSVRC2012_bbox_val_v3.tgz
     """
     from biaskit.annotations import read_boxes
-    from biaskit.errors import StudyError
+    from biaskit.annotations.repairs import KINDS
+    from biaskit.annotations.same_image import SAME
     from biaskit.provenance import provenance
     from biaskit.study import Mode, Study
 
@@ -120,6 +127,7 @@ def boxes(
                 units=units,
                 split=split,
                 words=words,
+                near_copies=None if keep_near_copies else SAME,
                 strict=strict,
                 workers=workers,
                 progress=progress,
@@ -131,6 +139,7 @@ def boxes(
             "units": units,
             "split": split,
             "words": words.name if words else None,
+            "keep_near_copies": keep_near_copies,
             "strict": strict,
         }
         now = provenance(inputs=found.inputs, options=options, seed=None)
@@ -139,33 +148,37 @@ def boxes(
                 home.append(name, table, now)
             elif home.needs(name, now, mode):
                 home.write(name, table, now)
-    kinds = Counter(found.repairs["kind"])
-    n_categories = found.boxes["category"].nunique()
+    kinds, refused = Counter(found.repairs["kind"]), _refused(found.repairs)
+    n_categories = int(found.boxes["category"].nunique())
     lines = [
+        f"read {found.n_objects:,} boxes in {found.n_files:,} files",
         f"{home.name}/boxes: {len(found.boxes):,} boxes, {found.n_images:,} images, "
-        f"{n_categories:,} categories, from {found.n_files:,} files"
+        f"{n_categories:,} categories",
     ]
-    refused = Counter(found.repairs.loc[found.repairs["kept"] == "", "kind"])
-    lines += [
-        f"{home.name}/repairs: {kind} {count:,}"
-        + (f", of these refused {refused[kind]:,}" if refused[kind] else "")
-        for kind, count in sorted(kinds.items())
-    ]
+    for kind, count in sorted(kinds.items()):
+        part = f", {refused[kind]:,} refused" if refused[kind] else ""
+        lines.append(f"{home.name}/repairs: {kind} {count:,}{part} ({KINDS[kind]})")
     speaker.result(
         "\n".join([*lines, speaker.then("biaskit test", study)]),
         {
+            "files": found.n_files,
+            "boxes_read": found.n_objects,
             "boxes": len(found.boxes),
             "images": found.n_images,
-            "categories": int(n_categories),
-            "files": found.n_files,
+            "categories": n_categories,
             "repairs": dict(sorted(kinds.items())),
             "refused": dict(sorted(refused.items())),
         },
     )
     if strict and refused:
         raise typer.Exit(1)
-    if found.boxes.empty:
-        raise StudyError("no box was read")
+
+
+def _refused(repairs: "pd.DataFrame") -> Counter[str]:
+    """Count what was refused by kind; notes changed nothing and are left out."""
+    from biaskit.annotations.repairs import NOTES
+
+    return Counter(repairs.loc[(repairs["kept"] == "") & ~repairs["kind"].isin(NOTES), "kind"])
 
 
 def _mapping(columns: list[str] | None) -> dict[str, str] | None:

@@ -117,7 +117,8 @@ def _log_upper_tail(v: np.ndarray, n: np.ndarray) -> np.ndarray:
 def _stephens_weight(_v: np.ndarray, n: np.ndarray, t: np.ndarray, y: np.ndarray) -> np.ndarray:
     a = 3 - 2 / n
     polynomial = n * y**3 - a * t * y**2 + a * t * (t - 1) * y / n - t * (t - 1) * (t - 2) / n**2
-    return polynomial / ((1 - y) * y**3)
+    # y may round to 1 at the last t, where Bin(t; n, y) has no chance left.
+    return np.divide(polynomial, (1 - y) * y**3, out=np.zeros_like(y), where=y < 1)
 
 
 def _series(scale: np.ndarray, n: np.ndarray, *, first: int) -> np.ndarray:
