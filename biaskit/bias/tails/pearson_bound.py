@@ -123,17 +123,18 @@ def log10_heavy_cell_bound(x2: np.ndarray, n: np.ndarray, *, cells: int) -> np.n
     one_cell = mean + np.sqrt(x2 * mean * (cells - 1) / cells)
     low = np.floor(mean).astype(np.int64)
     high = np.minimum(np.floor(one_cell).astype(np.int64) + 2, n)
-    best = np.maximum(_log_chernoff(x2, n, high, cells), _log_some_cell_above(high, n, cells))
     open_rows = np.flatnonzero(high - low > 1)
     while len(open_rows):
         x_open, n_open = x2[open_rows], n[open_rows]
         middle = (low[open_rows] + high[open_rows]) // 2
-        light = _log_chernoff(x_open, n_open, middle, cells)
         heavy = _log_some_cell_above(middle, n_open, cells)
-        best[open_rows] = np.minimum(best[open_rows], np.maximum(light, heavy))
+        light = _log_chernoff(x_open, n_open, middle, cells, against=heavy)
         low[open_rows] = np.where(heavy > light, middle, low[open_rows])
         high[open_rows] = np.where(heavy > light, high[open_rows], middle)
         open_rows = open_rows[high[open_rows] - low[open_rows] > 1]
+    # Left of the meeting point the heavy term is the larger, right of it the light one.
+    above = np.maximum(_log_chernoff(x2, n, high, cells), _log_some_cell_above(high, n, cells))
+    best = np.minimum(above, _log_some_cell_above(low, n, cells))
     return np.minimum(best + np.log(2), 0.0) / LN10
 
 
@@ -147,7 +148,29 @@ def _log_some_cell_above(largest: np.ndarray, n: np.ndarray, cells: int) -> np.n
     return np.where(largest >= n, -np.inf, log_tail)
 
 
-def _log_chernoff(x: np.ndarray, n: np.ndarray, largest: np.ndarray, cells: int) -> np.ndarray:
+def _first_tilt(x: np.ndarray, n: np.ndarray, largest: np.ndarray, cells: int) -> np.ndarray:
+    """Start (a, t), shape (2, g): neither the law's own tilt nor the heaviest count runs away."""
+    mean = n / cells
+    drop = _log_poisson(np.floor(mean), mean) - _log_poisson(largest, mean)
+    level = drop * mean / np.maximum((largest - mean) ** 2, 1e-9)
+    t = 0.5 * (1 - (cells - 1) / np.maximum(x, 1e-9))
+    return np.array([np.zeros(x.shape), np.clip(np.minimum(t, level), 0.0, 0.45)])
+
+
+def _log_poisson(c: np.ndarray, mean: np.ndarray) -> np.ndarray:
+    return c * np.log(mean) - mean - special.gammaln(c + 1.0)
+
+
+def _log_chernoff(
+    x: np.ndarray,
+    n: np.ndarray,
+    largest: np.ndarray,
+    cells: int,
+    *,
+    against: np.ndarray | None = None,
+) -> np.ndarray:
+    """Least bound; with ``against`` only as far as needed to tell which of the two is less."""
+    target = np.full(x.shape, np.nan) if against is None else against + _log_poisson(n, n)
     result = np.empty(x.shape)
     # Sums run over a length that depends on the row alone, or rounding would depend on company.
     length = 16 * np.ceil((largest + 1) / 16).astype(np.int64)
@@ -156,47 +179,64 @@ def _log_chernoff(x: np.ndarray, n: np.ndarray, largest: np.ndarray, cells: int)
         rows = max(1, _CHUNK // columns)
         for start in range(0, len(same), rows):
             some = same[start : start + rows]
-            result[some] = _minimise(x[some], n[some], largest[some], cells, columns=columns)
+            result[some] = _minimise(
+                x[some], n[some], largest[some], target[some], cells, columns=columns
+            )
     return result
 
 
 def _minimise(
-    x: np.ndarray, n: np.ndarray, largest: np.ndarray, cells: int, *, columns: int
+    x: np.ndarray,
+    n: np.ndarray,
+    largest: np.ndarray,
+    target: np.ndarray,
+    cells: int,
+    *,
+    columns: int,
 ) -> np.ndarray:
-    """Least value of -t x + K ln E[e^(a z + t z^2); c <= b] - ln P(Poisson(n) = n)."""
+    """
+    Least value of -t x + K ln E[e^(a z + t z^2); c <= b] - ln P(Poisson(n) = n).
+
+    Where ``target`` is not missing, a search ends once the first two terms are below it, or the
+    quadratic model promises that they will stay above.
+    """
     mean = (n / cells)[:, None]
     c = np.arange(columns)[None, :]
     z = (c - mean) / np.sqrt(mean)
-    log_mass = c * np.log(mean) - mean - special.gammaln(c + 1.0)
-    log_mass = np.where(c <= largest[:, None], log_mass, -np.inf)
-    # Start where neither the chi-square law's own tilt nor the heaviest count runs away.
-    at_end = np.take_along_axis(log_mass, largest[:, None], axis=1)[:, 0]
-    z_end = np.take_along_axis(z, largest[:, None], axis=1)[:, 0]
-    level = (log_mass.max(axis=1) - at_end) / np.maximum(z_end**2, 1e-9)
-    a, t = np.zeros(x.shape), 0.5 * (1 - (cells - 1) / np.maximum(x, 1e-9))
-    t = np.clip(np.minimum(t, level), 0.0, 0.45)
+    log_mass = np.where(c <= largest[:, None], _log_poisson(c, mean), -np.inf)
+    least = np.empty(x.shape)
+    live = np.arange(len(x))  # rows whose search goes on
+    a, t = _first_tilt(x, n, largest, cells)
     value, gradient, hessian = _log_mgf(a, t, z, log_mass)
     value = cells * value - t * x
-    size, done = np.ones(x.shape), np.zeros(x.shape, dtype=bool)
+    size = np.ones(x.shape)
     for _ in range(_NEWTON_STEPS):
         step_a, step_t, promise = _newton_step(cells * gradient, cells * hessian, x)
         # What the quadratic model still promises is far below a digit of log10 p.
-        done |= np.abs(promise) < 1e-9
-        if done.all():
-            break
+        done = np.abs(promise) < 1e-9
+        done |= (value < target) | (value - 2 * np.abs(promise) - 0.01 > target) & (promise < 1)
+        if done.any():
+            least[live[done]] = value[done]
+            going = ~done
+            live, x, target, size = (v[going] for v in (live, x, target, size))
+            a, t, value = (v[going] for v in (a, t, value))
+            step_a, step_t, z, log_mass = (v[going] for v in (step_a, step_t, z, log_mass))
+            gradient, hessian = gradient[:, going], hessian[:, going]
+            if not len(live):
+                break
         # Long steps leave the region where the quadratic model says anything.
         shrink = size / np.maximum(1.0, np.maximum(np.abs(step_a) / 3.0, np.abs(step_t) / 0.2))
         new_a, new_t = a + shrink * step_a, np.maximum(t + shrink * step_t, 0.0)
         new_value, new_gradient, new_hessian = _log_mgf(new_a, new_t, z, log_mass)
         new_value = cells * new_value - new_t * x
-        better = (new_value < value) & ~done
+        better = new_value < value
         a, t = np.where(better, new_a, a), np.where(better, new_t, t)
         value = np.where(better, new_value, value)
         gradient = np.where(better, new_gradient, gradient)
         hessian = np.where(better, new_hessian, hessian)
         size = np.where(better, np.minimum(2 * size, 1.0), size / 4)
-    log_total = n * np.log(n) - n - special.gammaln(n + 1.0)
-    return value - log_total
+    least[live] = value
+    return least - _log_poisson(n, n)
 
 
 def _newton_step(
