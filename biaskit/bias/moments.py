@@ -95,26 +95,26 @@ class _ImageSums:
         self.total_of = np.array([place[id(m.weighed)] for m in moments])
         self.n_totals, self.n_values = len(weighed), len(moments)
         width = self.n_totals + self.n_values + np.count_nonzero(self.spread)
-        self.columns = np.empty((grouping.n_images, width))
+        self.columns = np.empty((width, grouping.n_images))
         for i, one in enumerate(weighed.values()):
-            self.columns[:, i] = grouping.by_image(one.weight)
+            self.columns[i] = grouping.by_image(one.weight)
         square = self.n_totals + self.n_values
         for i, moment in enumerate(moments):
             # About the mean, so that squares do not cancel.
             about = moment.value - np.nan_to_num(centre[i])[grouping.group]
             weighted = moment.weighed.weight * about
-            self.columns[:, self.n_totals + i] = grouping.by_image(weighted)
+            self.columns[self.n_totals + i] = grouping.by_image(weighted)
             if self.spread[i]:
-                self.columns[:, square] = grouping.by_image(weighted * about)
+                self.columns[square] = grouping.by_image(weighted * about)
                 square += 1
 
     def resampled(self, images: ImageWeights, rows: slice, n: np.ndarray) -> np.ndarray:
         """Return the statistics about the centre in every resample, (k, n_resamples)."""
-        return self._statistics(images.totals(self.columns[rows]), n, power=2.0)
+        return self._statistics(images.totals(self.columns[:, rows].T), n, power=2.0)
 
     def observed(self, rows: slice, n: np.ndarray) -> np.ndarray:
         """Return the statistics of the sample itself, about the centre, (k,)."""
-        sums = self.columns[rows].sum(axis=0)[:, None]
+        sums = self.columns[:, rows].sum(axis=1)[:, None]
         return self._statistics(sums, n, power=1.0)[:, 0]
 
     def _statistics(self, sums: np.ndarray, n: np.ndarray, *, power: float) -> np.ndarray:
