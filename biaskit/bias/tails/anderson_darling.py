@@ -7,6 +7,8 @@ from scipy import special
 
 from biaskit.bias.tails.tail import LN10, LOG10_BODY, Tail, check_statistics, fill_tail
 
+__all__ = ["ad_tail", "log10_ad_bound", "log10_ad_corrected", "log10_ad_limit"]
+
 # From here one term of the series is all of it; a midpoint rule in t integrates e^(-t^2).
 _ONE_TERM_FROM = 20.0
 _T = np.arange(0.1, 6.2, 0.2)

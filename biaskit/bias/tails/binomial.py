@@ -7,6 +7,8 @@ from scipy import special
 
 from biaskit.bias.tails.tail import LN10, check_statistics
 
+__all__ = ["HALF_LN_2PI", "log10_binomial_tail", "log_binomial_pmf", "stirling_remainders"]
+
 HALF_LN_2PI = 0.5 * float(np.log(2 * np.pi))
 
 

@@ -5,6 +5,8 @@ from scipy import special
 
 from biaskit.bias.tails.tail import LN10
 
+__all__ = ["log10_chi2_sf"]
+
 _MAX_ITERATIONS = 20_000
 
 

@@ -6,6 +6,8 @@ from biaskit.bias.tails.cramer_von_mises_law import log10_cvm_limit, one_over_n_
 from biaskit.bias.tails.kolmogorov import log10_ks_one_sided
 from biaskit.bias.tails.tail import LN10, LOG10_BODY, Tail, check_statistics, fill_tail
 
+__all__ = ["cvm_tail", "log10_cvm_bound", "log10_cvm_corrected"]
+
 # Excess of the rate over pi^2 w / 2 in units of w^2, at w = W2 / n. The least KL divergence of
 # distributions with integral (F - u)^2 = w was solved for numerically; pi^4 / 24 at 0.
 _RATE_W = np.array(

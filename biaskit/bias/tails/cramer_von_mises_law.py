@@ -7,6 +7,8 @@ from scipy import interpolate, special
 
 from biaskit.bias.tails.tail import LN10
 
+__all__ = ["log10_cvm_limit", "one_over_n_term"]
+
 # From here one term of the series is all of it.
 _ONE_TERM_FROM = 3.0
 # A midpoint rule of this step in t integrates e^(-t^2) to rounding; 6.2^2 is 38 nats.

@@ -6,6 +6,8 @@ import numpy as np
 
 from biaskit.bias.tails.binomial import HALF_LN_2PI, stirling_remainders
 
+__all__ = ["log_sum_of_crossings"]
+
 # Terms held at once: ten arrays of this length stay in a processor's cache.
 _CHUNK = 50_000
 # Terms smaller than e^-40 of the largest are below the last digit of the sum. The factor

@@ -7,6 +7,8 @@ from biaskit.bias.tails.crossings import log_sum_of_crossings
 from biaskit.bias.tails.kolmogorov_body import ks_survival_body
 from biaskit.bias.tails.tail import LN10, Tail, check_statistics, fill_tail
 
+__all__ = ["ks_tail", "log10_ks_one_sided", "log10_ks_two_sided"]
+
 # From this n d^2 the chance that both D+ and D- reach d is below 2e-11 of the sum of their
 # chances; for samples above 140, from where it is below the error of the body, 5e-6.
 _ONE_SIDE, _ONE_SIDE_LARGE, _LARGE = 4.0, 2.2, 140

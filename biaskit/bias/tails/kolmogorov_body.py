@@ -3,6 +3,8 @@
 import numpy as np
 from scipy import special
 
+__all__ = ["ks_survival_body"]
+
 # Up to here the exact matrix method, above it the expansion in 1 / sqrt(n).
 _MATRIX_UP_TO = 140
 _ODD = np.arange(1.0, 12.0, 2.0)

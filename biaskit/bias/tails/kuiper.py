@@ -5,6 +5,8 @@ import numpy as np
 from biaskit.bias.tails.crossings import log_sum_of_crossings
 from biaskit.bias.tails.tail import LN10, Tail, check_statistics, fill_tail
 
+__all__ = ["kuiper_tail", "log10_kuiper"]
+
 # Below this n V^2, where p is above .8, the asymptotic series is nearer than the sum.
 _SUM_FROM = 0.8
 # From here, where p is below .2, what is missing from the sum is less than 6e-5 of it.

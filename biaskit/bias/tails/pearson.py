@@ -13,6 +13,8 @@ from biaskit.bias.tails.pearson_fourier import (
 from biaskit.bias.tails.pearson_table import MAX_TABLE_N, log10_survival_small
 from biaskit.bias.tails.tail import LOG10_BODY, Tail, check_statistics, fill_tail
 
+__all__ = ["pearson_tail"]
+
 
 def pearson_tail(x2: np.ndarray, n: np.ndarray, *, cells: int) -> Tail:
     """

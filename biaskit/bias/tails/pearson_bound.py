@@ -6,6 +6,8 @@ from scipy import special
 from biaskit.bias.tails.binomial import log_binomial_pmf
 from biaskit.bias.tails.tail import LN10
 
+__all__ = ["log10_agrawal_bound", "log10_heavy_cell_bound", "log10_pearson_bound"]
+
 # Above this many objects per cell the second bound would take 10 ms a category or more.
 _HEAVY_UP_TO = 1000
 _NEWTON_STEPS = 40

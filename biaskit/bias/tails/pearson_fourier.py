@@ -10,6 +10,8 @@ from biaskit.bias.tails.binomial import HALF_LN_2PI, stirling_remainders
 from biaskit.bias.tails.pearson_bound import log10_pearson_bound
 from biaskit.bias.tails.pearson_table import MAX_TABLE_N
 
+__all__ = ["FLOOR", "NUMERICAL_ERROR", "fourier_reaches", "survival_by_fourier"]
+
 # Measured error of a survival probability is below 1e-13; below this it is no longer exact.
 FLOOR = 1e-11
 NUMERICAL_ERROR = 1e-13

@@ -7,6 +7,8 @@ from scipy import special
 
 from biaskit.bias.tails.tail import LN10
 
+__all__ = ["MAX_TABLE_N", "log10_survival_small"]
+
 # Tables are made up to one of these sample sizes, so that few serve all categories.
 _SIZES = (16, 32, 64, 100)
 MAX_TABLE_N = _SIZES[-1]

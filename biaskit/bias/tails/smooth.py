@@ -8,6 +8,8 @@ from biaskit.bias.tails.chi_square import log10_chi2_sf
 from biaskit.bias.tails.smooth_bound import log10_smooth_bound
 from biaskit.bias.tails.tail import LOG10_BODY, Tail, check_statistics, fill_tail
 
+__all__ = ["legendre_scores", "smooth_tail"]
+
 # Below this many objects the chi-square law is wrong by more than it may be at 1 %.
 _MONTE_CARLO_BELOW = 100
 N_DRAWS = 9999

@@ -5,6 +5,8 @@ from scipy import special
 
 from biaskit.bias.tails.tail import LN10
 
+__all__ = ["log10_smooth_bound"]
+
 # Lengths s of a direction, and 2 psi(s) / s^2 for each, where psi(s) is the largest
 # ln E exp(s l.phi(u, v)) over unit vectors l in R^5; 1 would be a Gaussian. Found by
 # monotone ascent from 24 starts each and rounded up; the tests find them again another way.

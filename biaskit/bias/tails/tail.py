@@ -4,6 +4,8 @@ from dataclasses import dataclass
 
 import numpy as np
 
+__all__ = ["LN10", "LOG10_BODY", "Tail", "check_statistics", "fill_tail"]
+
 LN10 = float(np.log(10.0))
 
 # Below this an asymptotic value is no longer a headline: a bound takes over.
