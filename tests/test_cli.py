@@ -223,3 +223,41 @@ def test_ctrl_c_is_status_130_and_leaves_whole_tables(release, tmp_path):
     assert running.returncode == 130
     assert errors.splitlines()[-1].startswith("interrupted: ")
     assert [e.state for e in Study(study).entries()] == ["whole", "whole"]
+
+
+def test_a_study_against_another_finds_what_moved(release, tmp_path, capsys):
+    "The second release has the same category sixty pixels further right"
+    for xml in release.rglob("*.xml"):
+        moved = tmp_path / "moved" / xml.relative_to(release)
+        moved.parent.mkdir(parents=True, exist_ok=True)
+        text = xml.read_text()
+        for x in range(206, 199, -1):
+            text = text.replace(f"<xmin>{x}<", f"<xmin>{x + 60}<")
+            text = text.replace(f"<xmax>{x + 99}<", f"<xmax>{x + 159}<")
+        moved.write_text(text)
+    old, new = tmp_path / "old", tmp_path / "new"
+    run("boxes", release, "--study", old, capsys=capsys)
+    run("boxes", tmp_path / "moved", "--study", new, capsys=capsys)
+    status, out, _ = run(
+        "test", "--study", new, "--against", old, "--draws", 2, "--permutations", 199,
+        capsys=capsys,
+    )  # fmt: skip
+    assert status == 0
+    assert "Drift: 1 of 1 categories differ (q <= 0.05)" in out
+    drift = Study(new).read("drift")
+    moved = drift[(drift["measure"] == "position_x") & (drift["test"] == "ks")]
+    assert moved["difference"].item() == pytest.approx(60 / 500)
+    status, _, _ = run("audit", "--study", new, "--output", tmp_path / "a.html", capsys=capsys)
+    assert status == 0
+
+
+def test_a_chart_is_drawn_with_its_origin_beside(release, tmp_path, capsys):
+    study, file = tmp_path / "study", tmp_path / "places.svg"
+    run("boxes", release, "--study", study, capsys=capsys)
+    status, _, _ = run("chart", "places", "--study", study, "--output", file, capsys=capsys)
+    assert status == 0
+    assert "n = 60" in file.read_text(encoding="utf-8")
+    assert json.loads(file.with_name("places.svg.json").read_text())["options"]["chart"] == "places"
+    status, _, err = run("chart", "pie", "--study", study, capsys=capsys)
+    assert status == 1
+    assert err.startswith("biaskit: chart 'pie' is unknown, expected places,")

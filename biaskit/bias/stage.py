@@ -29,6 +29,7 @@ def make_tables(
     edge_px: float = EDGE_PX,
     draws: int = 20,
     resamples: int = 1000,
+    permutations: int = 999,
     mode: Mode = "continue",
     shown: Shown,
 ) -> None:
@@ -48,8 +49,8 @@ def make_tables(
         Whose boxes the categories are compared with.
     edge_px : float
         A box touches a side if at most this many pixels of room are left there.
-    draws, resamples : int
-        Redraws of the randomisation; resamples of the images.
+    draws, resamples, permutations : int
+        Redraws of the randomisation; resamples of the images; permutations of images for drift.
     mode : {"continue", "replace"}
     shown : callable
         Given a table's name, a context manager whose value takes (done, total).
@@ -95,8 +96,15 @@ def make_tables(
         others = against.read("boxes")
         ask(
             "drift",
-            {"against": against.name},
-            lambda _: drift(boxes, others, seed=seed),
+            {"against": against.name, "resamples": resamples, "permutations": permutations},
+            lambda show: drift(
+                boxes,
+                others,
+                seed=seed,
+                n_permutations=permutations,
+                n_resamples=resamples,
+                progress=show,
+            ),
             {**against.digest("boxes"), "name": f"{against.name}/boxes"},
         )
     for table, now, make in plan:

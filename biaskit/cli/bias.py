@@ -1,7 +1,8 @@
 """Commands about the data's bias: ``test``, ``audit``, ``calibrate``."""
 
+from collections.abc import Mapping
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Any
 
 import typer
 
@@ -37,6 +38,7 @@ def run_tests(
     edge_px: EdgeOption = 2,
     draws: Annotated[int, typer.Option(help="Redraws of the randomisation.", min=1)] = 20,
     resamples: Annotated[int, typer.Option(help="Of the images, for intervals.", min=100)] = 1000,
+    permutations: Annotated[int, typer.Option(help="Of images, for drift.", min=99)] = 999,
     threshold: Annotated[float, typer.Option(help="log10 of the P counted.", max=0)] = -10,
     limit: Annotated[int, typer.Option(help="Categories printed.", min=0)] = 20,
     words: WordsOption = None,
@@ -69,6 +71,7 @@ def run_tests(
             edge_px=edge_px,
             draws=draws,
             resamples=resamples,
+            permutations=permutations,
             mode="replace" if replace else "continue",
             shown=speaker.progress,
         )
@@ -124,6 +127,7 @@ def audit(
             tables,
             title=title or home.folder.resolve().name,
             provenance={**now, "tables": made},
+            edge_px=_edge_px(made["significance"]),
             n_worst=worst,
             words=words_of(words),
             progress=progress,
@@ -162,3 +166,8 @@ def calibrate(
             home.write("calibration", table, now)
     table = home.read("calibration")
     speaker.result(describe(table), {"rows": len(table)})
+
+
+def _edge_px(made: Mapping[str, Any] | None) -> float:
+    """Return the edge the tests used, as their provenance tells it."""
+    return float((made or {}).get("options", {}).get("edge_px", 2))

@@ -14,6 +14,7 @@ def register(app: typer.Typer) -> None:
     """Add the commands of this file to the command line."""
     command(app, "show")(show)
     command(app, "export")(export)
+    command(app, "chart")(chart)
 
 
 def show(
@@ -98,3 +99,41 @@ def export(
         columns=columns,
     )
     speaker.result(f"{path}: {len(frame):,} rows", {"file": str(path), "rows": len(frame)})
+
+
+def chart(
+    name: Annotated[str, typer.Argument(help="places, sizes, volcano, ranks, forest or drift.")],
+    category: Annotated[str | None, typer.Option(help="Only this category.")] = None,
+    output: Annotated[
+        Path | None,
+        typer.Option(help="File .svg, .png, .pdf, .html or .json. Default NAME.svg."),
+    ] = None,
+    title: Annotated[str | None, typer.Option(help="Of places and sizes.")] = None,
+    study: StudyOption = None,
+    quiet: QuietOption = False,
+    as_json: JsonOption = False,
+) -> None:
+    """
+    Draw a chart of the study's tables, with its origin beside it.
+
+    biaskit chart places --category n02097474 --output terriers.png
+    """
+    from biaskit.charts import CHARTS, draw, save_chart
+    from biaskit.provenance import provenance
+    from biaskit.study import Study
+
+    speaker = Speaker(quiet=quiet, as_json=as_json)
+    home = Study.find(study)
+    needed = CHARTS[name].tables if name in CHARTS else ()
+    options = {}
+    if needed == ("boxes",):
+        options["title"] = title or category or home.folder.resolve().name
+    drawn = draw(name, {t: home.read(t) for t in needed}, category=category, **options)
+    origin = provenance(
+        inputs=[home.digest(t) for t in needed],
+        options={"chart": name, "category": category, **options},
+        seed=None,
+    )
+    made = {t: home.provenance(t) for t in needed}
+    path = save_chart(drawn, output or Path(f"{name}.svg"), provenance={**origin, "tables": made})
+    speaker.result(f"{path}: {CHARTS[name].about}", {"file": str(path), "chart": name})

@@ -9,6 +9,7 @@ from jinja2 import Environment, PackageLoader, StrictUndefined
 from markupsafe import Markup
 
 from biaskit.bias.flags import FLAGS
+from biaskit.bias.objects import EDGE_PX
 from biaskit.export.escapes import visible
 from biaskit.report.answers import Answers, answers
 from biaskit.report.balance import balance
@@ -32,6 +33,7 @@ def audit_page(
     *,
     title: str,
     provenance: Mapping[str, Any],
+    edge_px: float = EDGE_PX,
     n_worst: int = 12,
     words: Mapping[str, str] | None = None,
     progress: Progress | None = None,
@@ -51,6 +53,8 @@ def audit_page(
         What was audited.
     provenance : mapping
         Where the tables come from, ready for JSON; stands at the foot.
+    edge_px : float
+        How near to the frame (px) the tables of tests took a box as cut by it.
     n_worst : int
         Categories shown with pictures, those furthest from chance.
     words : mapping of str, optional
@@ -94,7 +98,8 @@ def audit_page(
         .render(
             title=visible(title),
             lead=lead_sentence(headlines),
-            reading=reading(boxes, tables.get("repairs", REPAIRS.empty())),
+            reading=reading(boxes, tables.get("repairs", REPAIRS.empty()), edge_px=edge_px),
+            edge_px=f"{edge_px:g}",
             headlines=headlines,
             overview=overview,
             evidence=evidence,

@@ -6,6 +6,7 @@ import numpy as np
 import pandas as pd
 
 from biaskit.annotations.repairs import KINDS
+from biaskit.bias.objects import EDGE_PX
 from biaskit.export.escapes import visible
 
 __all__ = ["Reading", "RepairKind", "reading"]
@@ -32,12 +33,12 @@ class Reading:
     images_per_category: str
     one_box: float  # share of images with one box
     frame: str  # the median image
-    touching: float  # share of boxes that end at the frame, give or take 2 px
+    touching: float  # share of boxes that end at the frame, give or take edge_px
     splits: tuple[str, ...]
     repairs: tuple[RepairKind, ...]
 
 
-def reading(boxes: pd.DataFrame, repairs: pd.DataFrame) -> Reading:
+def reading(boxes: pd.DataFrame, repairs: pd.DataFrame, *, edge_px: float = EDGE_PX) -> Reading:
     """
     Sum up what was read.
 
@@ -45,6 +46,8 @@ def reading(boxes: pd.DataFrame, repairs: pd.DataFrame) -> Reading:
     ----------
     boxes, repairs : DataFrame
         Tables of these names.
+    edge_px : float
+        A box ends at the frame if at most this many pixels of room are left.
 
     Returns
     -------
@@ -77,7 +80,7 @@ def reading(boxes: pd.DataFrame, repairs: pd.DataFrame) -> Reading:
         images_per_category=_span(per),
         one_box=float((images == 1).mean()) if some else float("nan"),
         frame=f"{np.median(wide):.0f} × {np.median(tall):.0f} px" if some else "",
-        touching=float((room <= 2.5).mean()) if some else float("nan"),
+        touching=float((room <= edge_px + 0.5).mean()) if some else float("nan"),
         splits=tuple(visible(str(s)) for s in sorted(boxes["split"].unique()) if s),
         repairs=_kinds(repairs),
     )
