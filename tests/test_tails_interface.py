@@ -3,6 +3,7 @@
 import doctest
 import importlib
 import pkgutil
+from functools import partial
 
 import numpy as np
 import pytest
@@ -16,9 +17,14 @@ from biaskit.bias.tails import (
     ks_tail,
     kuiper_tail,
     legendre_scores,
+    log10_ad_bound,
+    log10_cvm_bound,
+    log10_pearson_bound,
+    log10_smooth_bound,
     pearson_tail,
     smooth_tail,
 )
+from biaskit.bias.tails.pearson_fourier import FLOOR, NUMERICAL_ERROR
 
 # Each with the largest value its statistic can take with n objects.
 TAILS = {
@@ -81,6 +87,27 @@ def test_more_extreme_is_never_less_significant(name, n, low, step):
     log10_p = tail(np.array([smaller, larger]), n).log10_p
     # The Kolmogorov body is wrong by up to 8e-6 of p, Kuiper's by up to 5 % near p = .8.
     assert log10_p[1] <= log10_p[0] + (0.02 if name == "kuiper" else 4e-6)
+
+
+@pytest.mark.parametrize("n", [20, 300, 10**6])
+def test_what_is_called_a_bound_is_proven(n):
+    """A large-sample law just below 1e-3 proves nothing: at 100 places the truth is 1.4e-3"""
+    bounds = {
+        "cvm": log10_cvm_bound,
+        "ad": log10_ad_bound,
+        "chi2 25": partial(log10_pearson_bound, cells=25),
+        "position": partial(log10_smooth_bound, df=5, ranked=False),
+        "joint": partial(log10_smooth_bound, df=10, ranked=True),
+    }
+    for name, bound in bounds.items():
+        tail, top = TAILS[name]
+        values = np.linspace(0, min(top(n), 200.0), 400)
+        result = tail(values, n)
+        claimed = result.kind == "bound"
+        proven = bound(values, np.full(400, n))
+        if name == "chi2 25" and n == 300:
+            proven = np.minimum(proven, np.log10(FLOOR + NUMERICAL_ERROR))
+        assert np.all(result.log10_p[claimed] >= proven[claimed]), name
 
 
 @pytest.mark.parametrize("bad", [-0.1, np.inf])

@@ -5,7 +5,7 @@ from functools import lru_cache
 import numpy as np
 from scipy import special
 
-from biaskit.bias.tails.tail import LN10, LOG10_BODY, Tail, check_statistics, fill_tail
+from biaskit.bias.tails.tail import LN10, LOG10_BODY, Tail, below_body, check_statistics, fill_tail
 
 __all__ = ["ad_tail", "log10_ad_bound", "log10_ad_corrected", "log10_ad_limit"]
 
@@ -139,8 +139,8 @@ def ad_tail(a2: np.ndarray, n: np.ndarray) -> Tail:
     -------
     Tail
         While the corrected limit law is 1e-3 or more it is the headline, ``asymptotic`` (within
-        5 % for n >= 20); below, 1e-3 or the proven bound if that is smaller, ``bound``. One single
-        value has an exact law. Beside it `log10_ad_corrected`.
+        5 % for n >= 20); below, 1e-3 until the proven bound is smaller, then that, ``bound``. One
+        single value has an exact law. Beside it `log10_ad_corrected`.
 
     Raises
     ------
@@ -157,9 +157,8 @@ def ad_tail(a2: np.ndarray, n: np.ndarray) -> Tail:
     z, n_used = value[usable], size[usable]
     estimate = _corrected(z, n_used)
     deep = estimate < LOG10_BODY
-    headline = estimate.copy()
-    headline[deep] = np.minimum(LOG10_BODY, _bound(z[deep], n_used[deep]))
-    kind = np.where(deep, "bound", "asymptotic")
+    headline, kind = estimate.copy(), np.full(estimate.shape, "asymptotic")
+    headline[deep], kind[deep] = below_body(_bound(z[deep], n_used[deep]))
     # One value: A2 = -1 - ln(u (1 - u)), so p = 1 - sqrt(1 - r), r = 4 e^(-1 - A2).
     single = n_used == 1
     r = np.minimum(4 * np.exp(-1 - np.minimum(z[single], 600.0)), 1.0)

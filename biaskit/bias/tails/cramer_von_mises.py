@@ -4,7 +4,7 @@ import numpy as np
 
 from biaskit.bias.tails.cramer_von_mises_law import log10_cvm_limit, one_over_n_term
 from biaskit.bias.tails.kolmogorov import log10_ks_one_sided
-from biaskit.bias.tails.tail import LN10, LOG10_BODY, Tail, check_statistics, fill_tail
+from biaskit.bias.tails.tail import LN10, LOG10_BODY, Tail, below_body, check_statistics, fill_tail
 
 __all__ = ["cvm_tail", "log10_cvm_bound", "log10_cvm_corrected"]
 
@@ -116,8 +116,8 @@ def cvm_tail(w2: np.ndarray, n: np.ndarray) -> Tail:
     -------
     Tail
         While the 1/n-corrected law is 1e-3 or more it is the headline, ``asymptotic`` (measured
-        within a few percent from n = 5 on); below, 1e-3 or the proven bound if that is smaller,
-        ``bound``. One single value has an exact law. Beside it `log10_cvm_corrected`.
+        within a few percent from n = 5 on); below, 1e-3 until the proven bound is smaller, then
+        that, ``bound``. One single value has an exact law. Beside it `log10_cvm_corrected`.
 
     Raises
     ------
@@ -136,9 +136,8 @@ def cvm_tail(w2: np.ndarray, n: np.ndarray) -> Tail:
         raise ValueError("Cramer-von Mises W2 is above n/3, which no sample reaches.")
     estimate = _corrected(x, n_used, log10_cvm_limit(x))
     deep = estimate < LOG10_BODY
-    headline = estimate.copy()
-    headline[deep] = np.minimum(LOG10_BODY, _bound(x[deep], n_used[deep]))
-    kind = np.where(deep, "bound", "asymptotic")
+    headline, kind = estimate.copy(), np.full(estimate.shape, "asymptotic")
+    headline[deep], kind[deep] = below_body(_bound(x[deep], n_used[deep]))
     # One value: W2 = 1/12 + (u - 1/2)^2.
     single = n_used == 1
     distance = 2 * np.sqrt(np.clip(x[single] - 1 / 12, 0.0, 0.25))

@@ -11,7 +11,7 @@ from biaskit.bias.tails.pearson_fourier import (
     survival_by_fourier,
 )
 from biaskit.bias.tails.pearson_table import MAX_TABLE_N, log10_survival_small
-from biaskit.bias.tails.tail import LOG10_BODY, Tail, check_statistics, fill_tail
+from biaskit.bias.tails.tail import LOG10_BODY, Tail, below_body, check_statistics, fill_tail
 
 __all__ = ["pearson_tail"]
 
@@ -39,7 +39,8 @@ def pearson_tail(x2: np.ndarray, n: np.ndarray, *, cells: int) -> Tail:
         p = 1e-11 (`pearson_fourier`, absolute error 1e-13) and below that ``bound``
         (`pearson_bound`, or 1e-11 itself if that is smaller). For samples so large that the
         exact law would take more than about a second (from n of about 3,000 at
-        25 cells), the chi-square law down to 1e-3, ``asymptotic``, and then ``bound``.
+        25 cells), the chi-square law down to 1e-3, ``asymptotic``, then 1e-3 until the bound is
+        smaller.
 
     Raises
     ------
@@ -69,14 +70,14 @@ def pearson_tail(x2: np.ndarray, n: np.ndarray, *, cells: int) -> Tail:
         p = survival_by_fourier(squares[middle], n_used[middle], cells=cells)
         log10_p[middle] = np.log10(np.maximum(p, FLOOR + NUMERICAL_ERROR))
         kind[middle] = np.where(p < FLOOR, "bound", "exact")
-    large = ~small & ~middle
-    kind[large] = np.where(law[large] < LOG10_BODY, "bound", "asymptotic")
-    deep = kind == "bound"
+    kind[~small & ~middle] = "asymptotic"
+    deep = (kind == "bound") | ((kind == "asymptotic") & (law < LOG10_BODY))
     if deep.any():
-        ceiling = np.where(middle[deep], np.log10(FLOOR + NUMERICAL_ERROR), LOG10_BODY)
         bound = log10_pearson_bound(x[deep], n_used[deep], cells=cells)
-        least = (1 - n_used[deep]) * np.log10(cells)
-        log10_p[deep] = np.maximum(np.minimum(bound, ceiling), least)
+        bound = np.maximum(bound, (1 - n_used[deep]) * np.log10(cells))
+        # What the exact law has reached is proven without a bound.
+        bound = np.where(middle[deep], np.minimum(bound, np.log10(FLOOR + NUMERICAL_ERROR)), bound)
+        log10_p[deep], kind[deep] = below_body(bound)
     return fill_tail(usable, log10_p, kind, law)
 
 

@@ -70,7 +70,7 @@ def smooth_tail(
     Tail
         Below 100 objects ``monte_carlo`` with 9,999 draws, so not below 1e-4, or the proven
         bound (``bound``) where that is smaller. From 100 on the chi-square law down to 1e-3,
-        ``asymptotic``, then 1e-3 or the bound, ``bound``. Beside it the chi-square law.
+        ``asymptotic``, then 1e-3 until the bound is smaller. Beside it the chi-square law.
 
     Raises
     ------
@@ -110,7 +110,7 @@ def smooth_tail(
         t_used[deep], n_used[deep], df=df, ranked=coupling or df == N_JOINT
     )
     beyond = deep & ~few
-    headline[beyond], kind[beyond] = LOG10_BODY, "bound"
+    headline[beyond] = LOG10_BODY
     lower = deep & (bound < headline)
     headline[lower], kind[lower] = bound[lower], "bound"
     return fill_tail(usable, headline, kind, law)

@@ -23,7 +23,8 @@ class Tail:
         The headline p-value, valid in the sense of its kind; NaN where there is none.
     kind : str array, shape (g,)
         ``exact``, ``bound`` (the true p is proven to be no larger), ``monte_carlo`` (never
-        below 1 / (draws + 1)), ``asymptotic`` (only in the body, p >= 1e-3), or empty.
+        below 1 / (draws + 1)), ``asymptotic`` (a large-sample law says so; never below 1e-3,
+        where it rests until a bound goes deeper), or empty.
     log10_p_asymptotic : float array, shape (g,)
         The best cheap approximation, to any depth. It stands beside, never as headline.
     """
@@ -71,6 +72,31 @@ def check_statistics(
             "Has a log10 p been passed instead of the statistic?"
         )
     return value, size.astype(np.int64), ~np.isnan(value) & (size > 0)
+
+
+def below_body(log10_bound: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """
+    Headline where a large-sample law says less than 1e-3: the proven bound, or 1e-3 itself.
+
+    That p is no larger than 1e-3 is what the law says, so until the bound says it too the kind is
+    ``asymptotic``: just below, the law can be too small by a third.
+
+    Parameters
+    ----------
+    log10_bound : float array, shape (g,)
+
+    Returns
+    -------
+    log10_p : float array, shape (g,)
+    kind : str array, shape (g,)
+
+    Examples
+    --------
+    >>> [part.tolist() for part in below_body(np.array([-1.5, -7.2]))]
+    [[-3.0, -7.2], ['asymptotic', 'bound']]
+    """
+    proven = log10_bound < LOG10_BODY
+    return np.where(proven, log10_bound, LOG10_BODY), np.where(proven, "bound", "asymptotic")
 
 
 def fill_tail(
