@@ -4,7 +4,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-__all__ = ["LN10", "LOG10_BODY", "Tail", "check_statistics", "fill_tail"]
+__all__ = ["LN10", "LOG10_BODY", "Tail", "below_body", "check_statistics", "fill_tail"]
 
 LN10 = float(np.log(10.0))
 
