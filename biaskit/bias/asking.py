@@ -14,7 +14,7 @@ from biaskit.bias.answers import Answer, Question, answer, count
 from biaskit.bias.joint import QUADRATS, centred_ranks, quadrat_of, smooth_statistic
 from biaskit.bias.nulls import variable
 from biaskit.bias.objects import Objects
-from biaskit.bias.policies import weights
+from biaskit.bias.policies import lots, weights
 from biaskit.bias.tails import legendre_scores
 from biaskit.bias.uniformity import BINS, order_by_group, pearson, statistics
 
@@ -96,11 +96,12 @@ def ask_place(
     """
     u, v = (variable(objects, f"position_{a}", null, edges, seed=seed).u for a in "xy")
     included = ~(np.isnan(u) | np.isnan(v))
+    lot = lots(objects, seed=seed)
     counts, found = [], []
     for policy in policies:
         weight = weights(objects, included, policy, seed=seed)
         counts.append(count(objects, included, weight > 0))
-        found.append(_place_statistics(objects, u, v, weight))
+        found.append(_place_statistics(objects, u, v, weight, lot))
     answers: list[Answer] = []
     if "position" in measures:
         asked = [Question("position", null, policy, edges) for policy in policies]
@@ -115,14 +116,14 @@ def ask_place(
 
 
 def _place_statistics(
-    objects: Objects, u: np.ndarray, v: np.ndarray, weight: np.ndarray
+    objects: Objects, u: np.ndarray, v: np.ndarray, weight: np.ndarray, lot: np.ndarray
 ) -> _PlaceStatistics:
     rows = np.flatnonzero(weight)
     group, w, n_groups = objects.group[rows], weight[rows], objects.n_groups
     cell = quadrat_of(u[rows], v[rows])
     scores = legendre_scores(u[rows], v[rows])
     height = objects.y.size[rows] / objects.y.frame[rows]
-    rank = centred_ranks(height, group, n_groups, weights=w)
+    rank = centred_ranks(height, group, lot[rows], n_groups, weights=w)
     return _PlaceStatistics(
         pearson(cell, group, n_groups, n_cells=QUADRATS**2, weights=w),
         smooth_statistic(scores, group, n_groups, weights=w),
