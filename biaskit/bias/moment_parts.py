@@ -9,11 +9,11 @@ from biaskit.bias.bootstrap import ImageWeights
 from biaskit.bias.effect_rows import Part
 from biaskit.bias.group_sums import Grouping, Weighed
 from biaskit.bias.moments import Interval, Moment, estimate_moments
-from biaskit.bias.nulls import LOG_UNIFORM_PX
+from biaskit.bias.nulls import LOG_UNIFORM_PX, stage_of
 from biaskit.bias.objects import Objects, Side
 from biaskit.bias.questions import Question
 
-__all__ = ["chance_of_middle_third", "moment_parts"]
+__all__ = ["moment_parts"]
 
 LEVEL = 0.95
 _MAIN_NULLS = ("frame", "fit", "log-uniform")  # the others are for sensitivity
@@ -86,9 +86,8 @@ def _central(
     inside = np.all((asked.u >= 1 / 3) & (asked.u < 2 / 3), axis=1).astype(np.float64)
     chance = np.full(len(objects), 1 / 9)
     if asked.null == "frame":
-        margin = _margin(objects, asked)
-        chance = chance_of_middle_third(objects.x, margin)
-        chance = chance * chance_of_middle_third(objects.y, margin)
+        across, down = (_middle_third(objects, s, asked.edges) for s in (objects.x, objects.y))
+        chance = across * down
     expected = grouping.mean(chance, weighed)
     excess = Moment("share", inside - chance, weighed, expected)
     return [
@@ -97,39 +96,16 @@ def _central(
     ]
 
 
-def chance_of_middle_third(side: Side, margin: float) -> np.ndarray:
+def _middle_third(objects: Objects, side: Side, edges: str) -> np.ndarray:
     """
     Return the chance that a box, placed freely where it fits, has its centre in the middle third.
 
-    Parameters
-    ----------
-    side : Side
-        One axis of every box.
-    margin : float
-        Pixels at both ends of the frame that the box may not reach into.
-
-    Returns
-    -------
-    float array, shape (n,)
-
-    Examples
-    --------
-    A box of half the side has its centre between 1/4 and 3/4, and the third between is two
-    thirds of that:
-
-    >>> side = Side(*(np.array([value]) for value in (0.0, 50.0, 100.0, 0.0, True)))
-    >>> chance_of_middle_third(side, 0).round(9).tolist()
-    [0.666666667]
+    Of the stage, as u is: its centre moves over length - size in the middle of it, and on a grid
+    every place is spread over one step more.
     """
-    # On a grid every place is spread over one step, as in the randomised u.
-    low = margin + (side.size - side.lattice) / 2
-    high = side.frame - margin - (side.size - side.lattice) / 2
-    third = side.frame / 3
-    inside = np.clip(np.minimum(high, 2 * third) - np.maximum(low, third), 0, None)
-    centre = side.start + side.size / 2
-    stuck = ((centre >= third) & (centre < 2 * third)).astype(np.float64)
-    room = high - low
-    return np.where(room > 1e-9, inside / np.where(room > 1e-9, room, 1.0), stuck)
+    stage = stage_of(objects, side, edges)
+    reach = stage.length - side.size + np.where(stage.on_grid, stage.step, 0.0)
+    return stage.length / np.maximum(3 * reach, np.maximum(stage.length, 1e-9))
 
 
 def _log_size(
@@ -147,12 +123,11 @@ def _log_size(
 
 def _sizes(objects: Objects, asked: Question) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
     """Size, side of the image, and largest size that the null allows, in pixels."""
-    twice = 2 * _margin(objects, asked)
     axes = {"width": [objects.x], "height": [objects.y], "area": [objects.x, objects.y]}
     size, frame, top = (np.ones(len(objects)) for _ in range(3))
     for side in axes[asked.measure]:
         size, frame = size * side.size, frame * side.frame
-        top = top * np.maximum(side.frame - twice, 1)
+        top = top * np.maximum(stage_of(objects, side, asked.edges).length, 1)
     return size, frame, top
 
 
@@ -170,10 +145,6 @@ def _expected_log(
     mean = grouping.mean(highest - below, weighed)
     about = highest - below - np.nan_to_num(mean)[grouping.group]
     return mean, grouping.mean(variance + about**2, weighed)
-
-
-def _margin(objects: Objects, asked: Question) -> float:
-    return objects.edge_px + 1 if asked.edges == "without" else 0.0
 
 
 _Maker = Callable[[Objects, Grouping, Question, Weighed], list[_Wanted]]

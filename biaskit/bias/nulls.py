@@ -33,9 +33,11 @@ __all__ = [
     "LOG_UNIFORM_PX",
     "NULLS_OF",
     "Cells",
+    "Stage",
     "Variable",
     "cells",
     "noise",
+    "stage_of",
     "variable",
 ]
 
@@ -78,7 +80,7 @@ class Variable:
 
 
 @dataclass(frozen=True)
-class _Stage:
+class Stage:
     """The part of one image side on which a box may lie; arrays of shape (n,), in px."""
 
     first: np.ndarray  # least position of a low edge
@@ -178,36 +180,60 @@ def cells(objects: Objects, measure: str, null: str, edges: str) -> Cells:
         raise ValueError(f"measure {measure!r} has no null {null!r}; known: {NULLS_OF}")
     if edges not in ("with", "without"):
         raise ValueError(f"edges is {edges!r}, expected 'with' or 'without'")
-    margin = objects.edge_px if edges == "without" else None
     low_px = LOG_UNIFORM_PX.get(null)
     if measure == "area":
-        x, y = _stage(objects.x, margin), _stage(objects.y, margin)
+        x, y = (stage_of(objects, side, edges) for side in (objects.x, objects.y))
         size, top = objects.x.size * objects.y.size, x.length * y.length
         square = None if low_px is None else float(low_px) ** 2
         return _size(size, top, x.step * y.step, x.on_grid, x.keep & y.keep, square)
     side: Side = objects.x if measure in ("position_x", "width") else objects.y
-    stage = _stage(side, margin)
+    stage = stage_of(objects, side, edges)
     if measure in ("width", "height"):
         return _size(side.size, stage.length, stage.step, stage.on_grid, stage.keep, low_px)
     return _fit(side, stage) if null == "fit" else _centre(side, stage)
 
 
-def _stage(side: Side, margin: float | None) -> _Stage:
-    """Return the whole frame (``margin`` None) or what lies more than ``margin`` px inside it."""
+def stage_of(objects: Objects, side: Side, edges: str) -> Stage:
+    """
+    Return the part of one side of every image on which the null lets boxes lie.
+
+    Parameters
+    ----------
+    objects : Objects
+    side : Side
+        One of its axes.
+    edges : {"with", "without"}
+        The whole frame, or what a box can reach without touching it.
+
+    Returns
+    -------
+    Stage
+
+    Examples
+    --------
+    Two pixels at either end still touch, so a box stands on pixels 3 to 6 of 10:
+
+    >>> from biaskit.bias.objects import arrange, boxes_from_pixels
+    >>> objects = arrange(boxes_from_pixels([[3, 0, 6, 10]], frame=(10, 10)), edge_px=2)
+    >>> stage = stage_of(objects, objects.x, "without")
+    >>> stage.first.tolist(), stage.length.tolist()
+    ([3.0], [4.0])
+    """
+    margin = objects.edge_px if edges == "without" else None
     on_grid = side.lattice > 0
     step = np.where(on_grid, side.lattice, 1.0)
     if margin is None:
         first = np.zeros_like(side.frame)
         last = np.where(on_grid, np.floor(side.frame / step + SLACK_PX) * step, side.frame)
-        return _Stage(first, last, step, on_grid, np.ones(len(first), bool))
+        return Stage(first, last, step, on_grid, np.ones(len(first), bool))
     # The same comparisons as in geometry.touching, on the points of the grid.
     first = np.where(on_grid, (np.floor((margin + SLACK_PX) / step) + 1) * step, margin)
     room = side.frame - margin
     last = np.where(on_grid, (np.ceil((room - SLACK_PX) / step) - 1) * step, room)
-    return _Stage(first, np.maximum(last - first, 0), step, on_grid, ~side.touches)
+    return Stage(first, np.maximum(last - first, 0), step, on_grid, ~side.touches)
 
 
-def _fit(side: Side, stage: _Stage) -> Cells:
+def _fit(side: Side, stage: Stage) -> Cells:
     x, free = side.start - stage.first, stage.length - side.size
     # On a grid the last place counts too, and U fills the cell of each place.
     places = np.where(stage.on_grid, np.rint(free / stage.step) + 1, free)
@@ -218,7 +244,7 @@ def _fit(side: Side, stage: _Stage) -> Cells:
     return Cells(low, np.where(stage.on_grid, 1 / total, 0.0), stage.keep & room & within)
 
 
-def _centre(side: Side, stage: _Stage) -> Cells:
+def _centre(side: Side, stage: Stage) -> Cells:
     length = np.where(stage.length > 0, stage.length, 1.0)
     cell = np.where(stage.on_grid, stage.step, 0.0)
     low = (side.start - stage.first + (side.size - cell) / 2) / length
