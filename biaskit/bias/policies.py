@@ -5,6 +5,13 @@ Objects of one image are not independent; three near-copies per image make a tes
 reject half of all true nulls. ``one`` draws one object per image by its name and is exact at any
 depth; ``weighted`` lets every image weigh one (conservative); ``all`` is the paper's reading;
 ``largest`` takes the largest object, drawn by name where two are equally large.
+
+An object is drawn from those of its image that may enter. Where others are set aside for their
+place or size (touching the frame, smaller than the null's range), ``one`` and ``largest`` stay
+exact only if that does not hang on the place or size of the one tested. The worst case tried,
+without touching boxes: two in every image, always half the room apart, of which one enters alone
+if the other touches; 50 images reject as often as stated, 500 up to .19 at 5 %. Drawing first and
+setting aside after would hold there too, and loses 6 % of ImageNet's validation images.
 """
 
 import numpy as np
