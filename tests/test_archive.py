@@ -1,6 +1,7 @@
 """Folders and archives as named bytes: whole where they are sound, safe where they are not."""
 
 import gzip
+import hashlib
 import io
 import os
 import random
@@ -387,9 +388,33 @@ def test_a_missing_source_is_named(tmp_path):
         Source(tmp_path / "nowhere", everything)
 
 
-def test_a_fingerprint_is_that_of_the_file_or_of_all_names_and_contents(tmp_path):
-    import hashlib
+@pytest.mark.parametrize("name", ["n" * 300, "circle"])
+def test_a_source_that_the_system_refuses_is_named(tmp_path, name):
+    (tmp_path / "circle").symlink_to("circle")
+    with pytest.raises(ArchiveError, match=f"{name}: cannot be read: "):
+        Source(tmp_path / name, everything)
 
+
+def test_a_pipe_as_a_source_is_never_opened(tmp_path):
+    "Opening it, be it for its fingerprint, would wait for ever"
+    os.mkfifo(tmp_path / "pipe")
+    source = Source(tmp_path / "pipe", everything)
+    assert [item.kind for item in source.items()] == ["device"]
+    assert source.fingerprint()["bytes"] == 0
+
+
+def test_a_source_removed_while_it_is_read_is_read_to_its_end(tmp_path):
+    path = write(tmp_path / "a.tar", tar_bytes(GOOD))
+    digest = hashlib.sha256(path.read_bytes()).hexdigest()
+    source = Source(path, everything)
+    items = source.items()
+    first = next(items)
+    path.unlink()
+    assert {item.name for item in (first, *items)} == set(GOOD)
+    assert source.fingerprint()["sha256"] == digest
+
+
+def test_a_fingerprint_is_that_of_the_file_or_of_all_names_and_contents(tmp_path):
     path = write(tmp_path / "a.tgz", tar_bytes(GOOD, "w:gz"))
     source = Source(path, everything)
     list(source.items())

@@ -1,12 +1,14 @@
 """Boxes from CSV, Parquet, Kaggle's solutions and wsolevaluation's texts."""
 
+import io
+
 import pandas as pd
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from PIL import Image
 
-from biaskit.annotations import box_tables, read_boxes, synsets, wsol
+from biaskit.annotations import box_tables, limits, read_boxes, synsets, wsol
 from biaskit.annotations.box_tables import read_csv, read_parquet
 from biaskit.annotations.column_names import match_columns
 from biaskit.annotations.options import Context, Options
@@ -184,6 +186,42 @@ def test_a_parquet_of_more_rows_than_anybody_has_is_refused(tmp_path, monkeypatc
         read_boxes([tmp_path / "a.parquet"])
 
 
+def test_a_small_parquet_that_unpacks_to_much_is_seen_in_time(tmp_path, monkeypatch):
+    monkeypatch.setattr(limits, "FLOOR", 10_000_000)
+    text = ["x" * 10_000] * 20_000
+    table = pd.DataFrame(dict.fromkeys(["image", "label"], text) | dict.fromkeys(SIDES, 0.5))
+    table.to_parquet(tmp_path / "a.parquet")
+    with pytest.raises(AnnotationError, match=r"bomb.*unpack to over \d\d,\d{3},\d{3}\)"):
+        read_boxes([tmp_path / "a.parquet"])
+
+
+def test_columns_of_a_parquet_that_are_not_needed_are_not_unpacked(tmp_path, monkeypatch):
+    monkeypatch.setattr(limits, "FLOOR", 10_000_000)
+    table = pd.read_csv(io.StringIO(HEAD + "a,cat,10,20,60,100,100,200\n" * 3000))
+    table.assign(picture="x" * 10_000).to_parquet(tmp_path / "a.parquet")
+    assert len(read_boxes([tmp_path / "a.parquet"], near_copies=None).boxes) == 3000
+
+
+def test_a_csv_of_too_many_columns_is_refused_by_its_first_line(tmp_path):
+    with pytest.raises(AnnotationError, match=r"not_annotation.*20,001 columns"):
+        read(tmp_path, "\ufeff\n" + ";" * 20_000 + "\n")
+
+
+def test_a_file_too_large_for_the_memory_leaves_its_neighbours_alone(tmp_path, monkeypatch):
+    def full(*_):
+        raise MemoryError
+
+    monkeypatch.setattr(box_tables, "match_columns", full)
+    (tmp_path / "b.xml").write_text(
+        "<annotation><size><width>9</width><height>9</height></size><object><name>cat</name>"
+        "<bndbox><xmin>1</xmin><ymin>1</ymin><xmax>5</xmax><ymax>5</ymax></bndbox></object>"
+        "</annotation>"
+    )
+    (tmp_path / "a.csv").write_text(HEAD)
+    found = read_boxes([tmp_path])
+    assert (len(found.boxes), kinds(found)) == (1, [(-1, "too_large")])
+
+
 def test_kaggles_solutions_take_their_sizes_from_photographs(tmp_path):
     picture(tmp_path / "p/ILSVRC2012_val_00000001.JPEG", 500, 375)
     text = (
@@ -199,6 +237,15 @@ def test_kaggles_solutions_take_their_sizes_from_photographs(tmp_path):
     assert kinds(found) == [(2, "no_size"), (3, "not_a_number")]
     with pytest.raises(AnnotationError, match=r"LOC_val_solution.csv: .*no image sizes.*--images"):
         read(tmp_path, text, "LOC_val_solution.csv")
+    (tmp_path / "boxes.csv").write_text(HEAD + "a,cat,10,20,60,100,100,200\n")
+    assert read_boxes([tmp_path]).boxes["category"].tolist() == ["cat"]
+
+
+def test_an_image_on_two_lines_of_kaggles_is_one_image(tmp_path):
+    picture(tmp_path / "p/a.JPEG", 500, 375)
+    text = "ImageId,PredictionString\na,n01751748 0 0 499 374\na,n01751748 10 20 249 74\n"
+    found = read(tmp_path, text, "LOC_val_solution.csv", images=tmp_path / "p")
+    assert found.boxes["object"].tolist() == [0, 1]
 
 
 WSOL = {
@@ -226,6 +273,12 @@ def test_wsolevaluation_counts_as_imagenet_does(tmp_path):
     ]
     assert found.boxes["split"].unique().tolist() == ["val"]
     assert found.n_files == 1
+
+
+def test_two_paths_of_one_image_are_one_image(tmp_path):
+    files = {name: text + text.replace(".JPEG", ".png") for name, text in WSOL.items()}
+    files["localization.txt"] = "val/b.JPEG,1,2,3,4\nval/b.png,5,6,7,8\n"
+    assert read_boxes([wsol_folder(tmp_path, files)]).boxes["object"].tolist() == [0, 1]
 
 
 def test_a_thousand_labels_are_wnids_where_these_are_known(tmp_path, monkeypatch):

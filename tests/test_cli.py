@@ -143,6 +143,33 @@ def test_a_repeated_call_changes_nothing_and_other_options_are_refused(release, 
     assert set(Study(study).read("boxes")["split"]) == {"a"}
 
 
+def test_append_tells_what_it_added(release, tmp_path, capsys):
+    added = "study/boxes: 60 boxes, 60 images, 1 categories added"
+    for told in (added, added.replace("added", "there already")):
+        call = ("boxes", release, "--study", tmp_path / "study", "--append")
+        assert told in run(*call, capsys=capsys)[1].splitlines()
+
+
+def test_names_that_are_no_text_are_spelled_out(release, tmp_path):
+    "Whatever the folders are called, and whatever the terminal can write"
+    images, words = (os.fsencode(tmp_path) + name for name in (b"/i\xff", b"/w\xff"))
+    os.mkdir(images)
+    with open(images + b"/a.jpg", "wb"), open(words, "w") as file:
+        file.write("n02097474 cairn\n")
+    options = ["--images", images, "--words", words, "--split", b"\xff"]
+    done = subprocess.run(
+        [sys.executable, "-m", "biaskit", "boxes", release, "--study", "st\u00fcdy", *options],
+        cwd=tmp_path,
+        capture_output=True,
+        text=True,
+        env={**os.environ, "PYTHONIOENCODING": "ascii"},
+    )
+    assert (done.returncode, done.stderr) == (0, "")
+    assert "st\\xfcdy/boxes: 60 boxes" in done.stdout
+    kept = Study(tmp_path / "st\u00fcdy").provenance("boxes")["options"]
+    assert (kept["images"], kept["words"], kept["split"]) == ("i\\udcff", "w\\udcff", "\\udcff")
+
+
 def test_json_is_one_object(release, tmp_path, capsys):
     _, out, _ = run("boxes", release, "--study", tmp_path / "s", "--json", capsys=capsys)
     found = json.loads(out)
@@ -171,6 +198,7 @@ def test_nothing_usable_is_status_1_and_one_line(tmp_path, capsys):
         ["boxes"],
         ["boxes", "x", "--replace", "--append"],
         ["boxes", "x", "--columns", "x_min"],
+        ["boxes", "x", "--workers", "0"],
         ["test", "--draws", "0"],
         ["export", "nothing"],
     ],

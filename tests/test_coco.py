@@ -119,6 +119,39 @@ def test_an_image_without_a_file_name_is_its_number(tmp_path):
     assert found.boxes["image_id"].tolist() == ["7"]
 
 
+def test_two_numbers_of_one_image_are_one_image(tmp_path):
+    images = [IMAGES[0], IMAGES[0] | {"id": 8}]
+    found = read(tmp_path, coco(mark([3, 3, 20, 20]), mark([90, 9, 9, 9], 8), images=images))
+    assert found.boxes["image_id"].tolist() == ["000000000007"] * 2
+    assert found.boxes["object"].tolist() == [0, 1]
+
+
+def test_a_number_of_two_things_stands_for_neither(tmp_path):
+    images = [*IMAGES, IMAGES[0] | {"width": 320}, IMAGES[1]]
+    categories = [*CATEGORIES, {"id": 1, "name": "cat"}, CATEGORIES[1]]
+    marks = [mark([3, 3, 20, 20]), mark([3, 3, 20, 20], 8, 1), mark([3, 3, 20, 20], 8, 18)]
+    found = read(tmp_path, coco(*marks, images=images, categories=categories))
+    assert refusals(found) == [(0, "no_image"), (1, "no_category")]
+    assert found.boxes["category"].tolist() == ["dog"]
+
+
+def test_no_number_refers_to_nothing(tmp_path):
+    "An image without a number is not the image of an annotation without one"
+    nameless = [{"id": 2, "name": None}, {"id": 3, "name": " "}, {"name": "ghost"}]
+    content = coco(
+        {"category_id": 1, "bbox": [3, 3, 20, 20]},
+        {"image_id": 8, "bbox": [3, 3, 20, 20]},
+        mark([3, 3, 20, 20], 8, 2),
+        mark([3, 3, 20, 20], 8, 3),
+        mark([3, 3, 20, 20]),
+        images=[*IMAGES, {"file_name": "ghost.jpg", "width": 640, "height": 480}],
+        categories=[*CATEGORIES, *nameless],
+    )
+    found = read(tmp_path, content)
+    assert refusals(found) == [(0, "no_image")] + [(n, "no_category") for n in (1, 2, 3)]
+    assert found.boxes["image_id"].tolist() == ["000000000007"]
+
+
 def test_half_a_character_is_spelled_out(tmp_path):
     categories = [{"id": 18, "name": "d\ud800g"}]
     found = read(tmp_path, coco(mark([3, 3, 20, 20]), categories=categories))

@@ -7,6 +7,7 @@ import random
 import subprocess
 import sys
 import tarfile
+import time
 import zipfile
 from contextlib import suppress
 from pathlib import Path
@@ -20,6 +21,8 @@ from PIL import Image
 
 from biaskit.annotations import read_boxes
 from biaskit.annotations.options import FORMATS
+from biaskit.annotations.repairs import Repairs
+from biaskit.annotations.same_image import CONTENT, one_file_per_image
 from biaskit.errors import AnnotationError, ArchiveError, BiaskitError
 from biaskit.tables import BOXES, REPAIRS
 
@@ -300,6 +303,22 @@ def test_the_same_boxes_of_one_name_are_one_image(tmp_path):
     data = xml(box(1, 1, 5, 5, name="cat"), database="")
     read = read_boxes([folder(tmp_path / "f", {"a/001.xml": data, "b/001.xml": data})])
     assert (len(read.boxes), read.counts) == (1, {"same_image": 1})
+
+
+def test_many_files_of_one_name_are_settled_in_one_pass():
+    "A source named twice has as many doubtful names as images"
+    n = 100_000
+    noise = np.random.default_rng(1)
+    raw = pd.DataFrame(noise.integers(0, 99, (n, 6)), columns=CONTENT[1:]).assign(
+        category="cat", split="", source=0, number=0, image=[f"{k // 2}/001" for k in range(n)]
+    )
+    raw["file"] = [f"{k}.xml" for k in range(n)]
+    raw.loc[n // 2 :, "image"] = [f"a/{k // 2}" for k in range(n // 2)]
+    start = time.process_time()
+    repairs = Repairs()
+    kept = one_file_per_image(raw, repairs)
+    assert time.process_time() - start < 15
+    assert (len(kept), repairs.counts) == (n // 2, {"same_image": n // 2, "same_name": n // 4})
 
 
 def test_one_image_in_two_parts_stays_in_both_unless_it_is_imagenets(tmp_path):

@@ -1,5 +1,7 @@
 """YOLO's folders: labels, names, photographs."""
 
+import tracemalloc
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -8,7 +10,7 @@ from PIL import Image
 from biaskit.annotations import read_boxes
 from biaskit.annotations.options import Context, Options
 from biaskit.annotations.repairs import KINDS, Refused, Repairs
-from biaskit.annotations.yolo import names_in, read_labels
+from biaskit.annotations.yolo import looks_like_labels, names_in, read_labels
 from biaskit.errors import AnnotationError
 
 
@@ -90,6 +92,22 @@ def test_without_names_a_class_is_its_number(yolo):
 )
 def test_names_in_every_usual_form(name, text):
     assert names_in(name, text.encode()) == {0: "cat", 1: "dog"}
+
+
+def test_a_list_of_names_made_to_be_slow_or_huge_is_not():
+    assert names_in("data.yaml", b"names:\n- a" + b" " * 900_000 + b"b")[0].split() == ["a", "b"]
+    assert names_in("data.yaml", b"names: {0: a" + b" " * 900_000 + b"b}")[0].split() == ["a", "b"]
+    assert names_in("data.yaml", b"names:\n  " + b"9" * 5000 + b": cat") == {}
+    found = names_in("data.yaml", b"names:\n- 'a # b' # c\n- \"it's\"\n- 'cut\n- c # d")
+    assert list(found.values()) == ["a # b", "it's", "'cut", "c"]
+
+
+def test_a_line_without_end_is_known_by_its_beginning():
+    "Millions of numbers held for a second look would take a hundred times their size"
+    tracemalloc.start()
+    assert looks_like_labels("a.txt", b"0" + b" 0.5" * 1_000_000)
+    assert tracemalloc.get_traced_memory()[1] < 30_000_000
+    tracemalloc.stop()
 
 
 def test_outlines_are_bounded(yolo):

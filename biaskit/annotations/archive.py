@@ -69,12 +69,17 @@ class Source:
     """
 
     def __init__(self, path: Path, limit: Callable[[str], int]) -> None:
-        if not path.exists():
-            raise ArchiveError(f"{path}: no such file or folder.")
+        try:
+            status = path.stat()
+        except (FileNotFoundError, NotADirectoryError):
+            raise ArchiveError(f"{path}: no such file or folder.") from None
+        except OSError as error:  # a name too long, links in a circle, a folder closed to us
+            raise ArchiveError(f"{path}: cannot be read: {error.strerror}.") from None
         self.path, self.limit = path, limit
-        self._is_folder = path.is_dir()
+        self._is_folder = stat.S_ISDIR(status.st_mode)
         self.left_aside: Counter[str] = Counter()
         self._digests: list[bytes] = []
+        self._whole = hashlib.sha256()  # of a source that is a file: of nothing until it is opened
         self._seen: set[int] = set()  # hashes: a million names would take too much memory
         self._bytes = 0
 
@@ -95,16 +100,12 @@ class Source:
         """
         Return name, sha256 and bytes of what was read, once all items have been.
 
-        A file's digest is its own; a folder's is made of the names and digests of the files
-        that were read, sorted.
+        A file's digest is its own, that of no bytes if it could not be opened; a folder's is
+        made of the names and digests of the files that were read, sorted.
         """
-        if self._is_folder:
-            digest, size = hashlib.sha256(b"".join(sorted(self._digests))), self._bytes
-        else:
-            with self.path.open("rb") as file:
-                digest = hashlib.file_digest(file, "sha256")
-            size = self.path.stat().st_size
-        return {"name": self.name, "sha256": digest.hexdigest(), "bytes": size}
+        folder = hashlib.sha256(b"".join(sorted(self._digests)))
+        digest = folder if self._is_folder else self._whole
+        return {"name": self.name, "sha256": digest.hexdigest(), "bytes": self._bytes}
 
     def _folder(self, folder: Path) -> Iterator[Named | Repair]:
         waiting = [(folder, "")]  # no recursion: a tree may be deeper than Python's stack
@@ -136,6 +137,10 @@ class Source:
                 self._leave(name)
                 return
             with path.open("rb") as file:
+                if not inside:
+                    # From the file that is read: its name may be gone, or another's, by the end.
+                    self._whole, self._bytes = hashlib.file_digest(file, "sha256"), file.tell()
+                    file.seek(0)
                 yield from self._opened(file, name, status.st_size)
         except Refused as refused:
             yield _refusal(name, refused.kind, refused.found)

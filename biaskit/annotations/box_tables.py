@@ -20,15 +20,26 @@ import pyarrow.parquet as pq
 
 from biaskit.annotations.column_names import match_columns
 from biaskit.annotations.imagenet_xml import IMAGENET
+from biaskit.annotations.limits import Budget
 from biaskit.annotations.options import Context
 from biaskit.annotations.raw import Convention, RawBox, image_stem, sound
 from biaskit.annotations.repairs import Refused
-from biaskit.errors import AnnotationError
 
 __all__ = ["is_kaggle", "read_csv", "read_kaggle", "read_parquet", "read_table"]
 
 KAGGLE = ["imageid", "predictionstring"]
 MOST_ROWS = 50_000_000
+MOST_COLUMNS = 10_000
+LONGEST_HEAD = 1 << 20  # bytes of a CSV's first line that are looked at
+PIECE_ROWS = 1 << 12  # a Parquet is unpacked piece by piece, so that a bomb is seen in time
+PARQUET_ERRORS = (
+    pa.ArrowException,
+    OSError,
+    ValueError,
+    OverflowError,
+    KeyError,
+    TypeError,
+)
 SIDES = ["x_min", "y_min", "x_max", "y_max"]
 
 
@@ -60,16 +71,28 @@ def read_parquet(name: str, data: bytes, context: Context) -> list[RawBox]:
         If it is broken or lacks a column; see `read_table`.
     """
     try:
-        size = pq.read_metadata(io.BytesIO(data)).num_rows
-        if size > MOST_ROWS:  # equal values pack to nothing: a small file may hold billions
-            raise Refused("bomb", f"{size:,} rows")
-        table = pq.read_table(io.BytesIO(data))
-        frame = pd.DataFrame(
-            {column: table[column].to_pylist() for column in table.column_names}, dtype=object
-        )
-    except (pa.ArrowException, OSError, ValueError, OverflowError, KeyError, TypeError) as error:
+        file = pq.ParquetFile(io.BytesIO(data))
+        size, names = file.metadata.num_rows, file.schema_arrow.names
+    except PARQUET_ERRORS as error:
         raise Refused("broken", str(error)) from None
-    return read_table(name, frame.map(lambda v: "" if v is None else str(v)), context)
+    if size > MOST_ROWS:  # equal values pack to nothing: a small file may hold billions
+        raise Refused("bomb", f"{size:,} rows")
+    # Only what is needed: other columns may hold pictures.
+    wanted = list(match_columns(names, context.options.columns).values())
+    try:
+        columns = _unpacked(file, wanted, Budget(len(data)))
+    except PARQUET_ERRORS as error:
+        raise Refused("broken", str(error)) from None
+    return read_table(name, pd.DataFrame(columns, dtype=object), context)
+
+
+def _unpacked(file: pq.ParquetFile, names: list[str], budget: Budget) -> dict[str, list[str]]:
+    columns: dict[str, list[str]] = {name: [] for name in names}
+    for piece in file.iter_batches(PIECE_ROWS, columns=list(columns)):
+        budget.spend(piece.nbytes)
+        for name, values in columns.items():
+            values += ["" if v is None else str(v) for v in piece.column(name).to_pylist()]
+    return columns
 
 
 def read_table(name: str, table: pd.DataFrame, context: Context) -> list[RawBox]:
@@ -129,8 +152,11 @@ def read_table(name: str, table: pd.DataFrame, context: Context) -> list[RawBox]
 
 
 def _csv(data: bytes) -> pd.DataFrame:
-    head = data[:10_000].split(b"\n", 1)[0]
+    head = next(iter(data.lstrip(b"\xef\xbb\xbf\r\n")[:LONGEST_HEAD].splitlines()), b"")
     separator = max(",;\t", key=lambda mark: head.count(mark.encode()))
+    n_columns = head.count(separator.encode()) + 1
+    if n_columns > MOST_COLUMNS:  # each takes time, whatever its length
+        raise Refused("not_annotation", f"{n_columns:,} columns")
     try:
         return pd.read_csv(
             io.BytesIO(data),
@@ -193,31 +219,32 @@ def read_kaggle(name: str, data: bytes, context: Context) -> list[RawBox]:
 
     Raises
     ------
-    AnnotationError
-        If no photographs were named.
     Refused
-        If it is not UTF-8 or broken.
+        If no photographs were named, or it is not UTF-8 or broken.
     """
     if context.photographs is None:
-        raise AnnotationError(
-            f"{name}: Kaggle's solutions hold no image sizes. "
-            "Name the folder of the photographs with --images."
+        raise Refused(
+            "no_size",
+            "Kaggle's solutions hold no image sizes: name the folder of the photographs with "
+            "--images",
         )
     table, split = _csv(data), context.split(name)
     boxes: list[RawBox] = []
     number = -1
+    seen: Counter[str] = Counter()
     for image, text in zip(table.iloc[:, 0], table.iloc[:, 1], strict=True):
-        words = text.split()
+        words, stem = text.split(), image_stem(image)
         photograph = context.photographs.find(image)
         size = (photograph.width, photograph.height) if photograph else (math.nan, math.nan)
         for place in range(0, max(len(words), 1), 5):
             number += 1
+            seen[stem] += 1
             category, *texts = words[place : place + 5] or [""]
             numbers = [_number(text) for text in texts]
             if len(numbers) != 4 or not all(map(math.isfinite, numbers)):
                 found = f"{image}: {' '.join(words[place : place + 5])}"
                 context.repairs.add(name, "not_a_number", found, number=number)
                 continue
-            first = (name, number, image_stem(image), place // 5, category, split)
+            first = (name, number, stem, seen[stem] - 1, category, split)
             boxes.append(RawBox._make((*first, *size, *numbers, *IMAGENET)))
     return boxes

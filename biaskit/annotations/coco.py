@@ -3,7 +3,8 @@ Boxes of a COCO instances file.
 
 COCO's x, y, width, height are edges in pixels already, mostly with fractions: the lattice is 0,
 or 1 px if every number of the file is whole, since then they were rounded or drawn on a grid.
-Crowds are no objects: they are left out, each with a row in the repairs.
+Crowds are no objects: they are left out, each with a row in the repairs. A number that two
+images or two categories share stands for neither.
 """
 
 import json
@@ -51,23 +52,21 @@ def read_coco(name: str, data: bytes, context: Context) -> list[RawBox]:
     """
     content = _load(data)
     images = _by_id(content, "images")
-    words = {
-        key: str(entry.get("name", "")) for key, entry in _by_id(content, "categories").items()
-    }
+    categories = _by_id(content, "categories")
     split = context.split(name)
-    seen: Counter[Any] = Counter()
+    seen: Counter[str] = Counter()
     boxes: list[RawBox] = []
     for number, entry in enumerate(content["annotations"]):
         try:
-            image, place = _image(entry, images), _key(entry.get("image_id"))
-            seen[place] += 1
-            category = _category(entry, words)
+            image = _image(entry, images)
+            stem = image_stem(sound(str(image.get("file_name") or image["id"])))
+            seen[stem] += 1  # by name: two numbers may stand for one image
+            category = _category(entry, categories)
             if entry.get("iscrowd"):
                 context.repairs.add(name, "crowd", category, number=number)
                 continue
             sizes = [_number(image.get(side)) for side in ("width", "height")]
-            stem = image_stem(sound(str(image.get("file_name") or place)))
-            first = (name, number, stem, seen[place] - 1, category, split)
+            first = (name, number, stem, seen[stem] - 1, category, split)
             boxes.append(RawBox._make((*first, *sizes, *_edges(entry), *EDGES)))
         except Refused as refused:
             context.repairs.add(name, refused.kind, refused.found, number=number)
@@ -92,7 +91,11 @@ def _by_id(content: Mapping[str, Any], part: str) -> dict[Any, Mapping[str, Any]
     entries = content.get(part)
     if not isinstance(entries, list):
         raise Refused("not_annotation", f"JSON without a list of {part}")
-    return {_key(entry.get("id")): entry for entry in entries if isinstance(entry, dict)}
+    found: dict[Any, Mapping[str, Any]] = {}
+    for entry in entries:
+        if isinstance(entry, dict) and (key := _key(entry.get("id"))) is not None:
+            found[key] = entry if found.get(key, entry) == entry else {}
+    return found
 
 
 def _key(value: object) -> object:
@@ -100,20 +103,25 @@ def _key(value: object) -> object:
     return value if isinstance(value, int | float | str) else None
 
 
+def _named(entry: Mapping[str, Any], by: str, entries: Mapping[Any, Mapping[str, Any]]) -> Any:
+    """Return what an annotation refers to; None: nothing of this number, or more than one thing."""
+    return entries.get(_key(entry.get(by))) or None
+
+
 def _image(entry: Any, images: Mapping[Any, Mapping[str, Any]]) -> Mapping[str, Any]:
     if not isinstance(entry, dict):
         raise Refused("no_box", "an annotation that is no object")
-    image = images.get(_key(entry.get("image_id")))
+    image = _named(entry, "image_id", images)
     if image is None:
         raise Refused("no_image", f"image_id {entry.get('image_id')!r:.100}")
     return image
 
 
-def _category(entry: Mapping[str, Any], words: Mapping[Any, str]) -> str:
-    word = words.get(_key(entry.get("category_id")), "")
-    if not word:
+def _category(entry: Mapping[str, Any], categories: Mapping[Any, Mapping[str, Any]]) -> str:
+    word = (_named(entry, "category_id", categories) or {}).get("name")
+    if not isinstance(word, str | int) or not str(word).strip():
         raise Refused("no_category", f"category_id {entry.get('category_id')!r:.100}")
-    return sound(word)
+    return sound(str(word))
 
 
 def _edges(entry: Mapping[str, Any]) -> tuple[float, float, float, float]:

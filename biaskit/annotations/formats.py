@@ -25,7 +25,7 @@ MEGABYTE = 1 << 20
 LIMITS = {
     "": 16 * MEGABYTE,
     ".xml": 16 * MEGABYTE,
-    ".txt": 256 * MEGABYTE,
+    ".txt": 16 * MEGABYTE,  # the labels of one image, or a list of names
     ".yaml": MEGABYTE,
     ".yml": MEGABYTE,
     ".names": MEGABYTE,
@@ -33,6 +33,7 @@ LIMITS = {
     ".csv": 1024 * MEGABYTE,
     ".parquet": 1024 * MEGABYTE,
 }
+LARGEST_WSOL = 256 * MEGABYTE  # one line for each of ImageNet's images
 BATCH_FILES = 500  # a function of the input alone, so that tables are too
 BATCH_BYTES = MEGABYTE
 READERS: Mapping[str, Callable[[str, bytes, Context], list[RawBox]]] = {
@@ -54,6 +55,8 @@ def size_limit(file_format: str) -> Callable[[str], int]:
             return LIMITS[".xml"] if forced or not file_format else 0
         if _PAPERS.search(name):
             return 0
+        if name.endswith(WSOL_FILES):
+            return 0 if forced else LARGEST_WSOL
         ending = os.path.splitext(name)[1].lower()
         if forced and ending not in ("", forced):
             return 0
@@ -140,6 +143,10 @@ class Sorter:
             self._boxes += read()
         except Refused as refused:
             self._repairs.add(name, refused.kind, refused.found)
+        except RecursionError:
+            self._repairs.add(name, "too_deep", "nested too deep")
+        except MemoryError:
+            self._repairs.add(name, "too_large", "there is not enough memory for it")
 
 
 def _read_whole(kind: str, item: Named, context: Context) -> list[RawBox]:

@@ -9,7 +9,7 @@ from pathlib import Path
 
 from PIL import Image, UnidentifiedImageError
 
-from biaskit.annotations.raw import image_stem
+from biaskit.annotations.raw import image_stem, sound
 from biaskit.errors import AnnotationError
 
 __all__ = ["Photograph", "Photographs"]
@@ -110,7 +110,7 @@ class Photographs:
         """Return name, sha256 and bytes of what was looked at: the headers, not the pictures."""
         seen = sorted(repr(photograph) for photograph in self._read.values())
         text = "\n".join(seen).encode("utf-8", "backslashreplace")
-        name = self.folder.name or self.folder.resolve().name
+        name = sound(self.folder.name or self.folder.resolve().name)
         return {"name": name, "sha256": hashlib.sha256(text).hexdigest(), "bytes": len(text)}
 
     def _header(self, name: str) -> Photograph:

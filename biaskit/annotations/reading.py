@@ -14,6 +14,7 @@ from biaskit.annotations.options import FORMATS, Options
 from biaskit.annotations.photograph_checks import check_photographs
 from biaskit.annotations.photographs import Photographs
 from biaskit.annotations.processes import Batch, default_workers, parse_batches
+from biaskit.annotations.raw import sound
 from biaskit.annotations.repairs import Repair, Repairs
 from biaskit.annotations.result import BoxesRead, boxes_read, refuse_repaired
 from biaskit.annotations.same_image import SAME, leave_out_copies, one_file_per_image
@@ -90,6 +91,7 @@ def read_boxes(
     >>> read.n_images, read.n_objects  # doctest: +SKIP
     (50000, 80477)
     """
+    split = None if split is None else sound(split)
     options = Options(_known(format), columns or {}, units, split, wnids_of(words))
     if units not in (None, "px", "fraction"):
         raise AnnotationError(f"unknown units '{units}', expected px or fraction.")

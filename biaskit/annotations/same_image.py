@@ -1,5 +1,9 @@
 """One image read twice, two images of one name, and one object marked twice."""
 
+from collections.abc import Iterator
+from itertools import groupby
+from typing import NamedTuple
+
 import numpy as np
 import pandas as pd
 
@@ -43,8 +47,8 @@ def one_file_per_image(raw: pd.DataFrame, repairs: Repairs) -> pd.DataFrame:
         return raw
     names = raw["image_id"].to_numpy(dtype=object)
     refused: list[int] = []
-    for _, rows in raw[doubtful].groupby(group[doubtful], sort=False):
-        refused += _one_name(rows, bool(known[rows.index[0]]), names, repairs)
+    for spoken in _spoken(raw, np.flatnonzero(doubtful), group, file):
+        refused += _one_name(spoken, bool(known[spoken[0].rows[0]]), names, repairs)
     return (
         raw.assign(image_id=pd.array(names, dtype="str")).drop(index=refused).reset_index(drop=True)
     )
@@ -59,27 +63,58 @@ def _codes(*columns: pd.Series) -> np.ndarray:
     return total
 
 
-def _one_name(rows: pd.DataFrame, unique: bool, names: np.ndarray, repairs: Repairs) -> list[int]:
+class _Spoken(NamedTuple):
+    """What one file says of one image: the object first named, the boxes, the rows."""
+
+    file: str
+    image: str
+    number: int
+    content: frozenset[tuple[object, ...]]
+    rows: list[int]
+
+
+def _spoken(
+    raw: pd.DataFrame, where: np.ndarray, group: np.ndarray, file: np.ndarray
+) -> Iterator[list[_Spoken]]:
+    """Yield for every group what each file says, in order of the files."""
+    # No pandas per group: whoever names a source twice has as many groups as images.
+    where = where[np.lexsort((where, file[where], group[where]))]
+    its = raw.iloc[where]
+    content = list(its[CONTENT].itertuples(index=False, name=None))
+    said = zip(its["file"], its["image"], its["number"].astype(int), strict=True)
+    keys = zip(group[where].tolist(), file[where].tolist(), strict=True)
+    rows = zip(keys, said, content, where.tolist(), strict=True)
+    for _, of_group in groupby(rows, key=lambda row: row[0][0]):
+        found = []
+        for _, of_file in groupby(of_group, key=lambda row: row[0]):
+            _, spoken, boxes, places = zip(*of_file, strict=True)
+            name, image, number = spoken[0]
+            found.append(_Spoken(name, image, number, frozenset(boxes), list(places)))
+        yield found
+
+
+def _one_name(
+    spoken: list[_Spoken], unique: bool, names: np.ndarray, repairs: Repairs
+) -> list[int]:
     """Decide over the files that speak of images of one name; return the rows refused."""
-    kept: dict[str, tuple[str, frozenset[tuple[object, ...]], pd.Index]] = {}
+    kept: list[_Spoken] = []
+    place: dict[object, int] = {}  # in kept, of an image's name and of its boxes
     refused: list[int] = []
-    for key, boxes in rows.groupby(["source", "file", "image"], sort=False):
-        _, file, image = map(str, key)
-        content = frozenset(boxes[CONTENT].itertuples(index=False, name=None))
-        twins = (
-            f for name, (f, its, _) in kept.items() if unique or name == image or its == content
-        )
-        twin = next(twins, None)
-        if twin is None:
-            kept[image] = (file, content, boxes.index)
+    for its in spoken:
+        same = [place[key] for key in (its.image, its.content) if key in place]
+        if not kept or not (same or unique):
+            place.setdefault(its.image, len(kept))
+            place.setdefault(its.content, len(kept))
+            kept.append(its)
             continue
-        refused += boxes.index.tolist()
-        number = -1 if file != twin else int(boxes["number"].iloc[0])
-        repairs.add(file, "same_image", f"{image}, read from {twin}", number=number)
+        twin = kept[min(same, default=0)]
+        refused += its.rows
+        number = -1 if its.file != twin.file else its.number
+        repairs.add(its.file, "same_image", f"{its.image}, read from {twin.file}", number=number)
     if len(kept) > 1:
-        for image, (file, _, index) in kept.items():
-            repairs.add(file, "same_name", names[index[0]], image)
-            names[index] = image
+        for its in kept:
+            repairs.add(its.file, "same_name", names[its.rows[0]], its.image)
+            names[its.rows] = its.image
     return refused
 
 

@@ -56,7 +56,8 @@ def read_wsol(folder: str, files: Mapping[str, bytes], context: Context) -> list
     seen: Counter[str] = Counter()
     boxes: list[RawBox] = []
     for number, (path, values) in enumerate(lines["localization.txt"]):
-        seen[path] += 1
+        image = image_stem(path)
+        seen[image] += 1
         try:
             numbers = [_number(value) for value in values]
             if len(numbers) != 4 or not all(map(math.isfinite, numbers)):
@@ -68,7 +69,7 @@ def read_wsol(folder: str, files: Mapping[str, bytes], context: Context) -> list
             context.repairs.add(file, refused.kind, refused.found, number=number)
             continue
         size = [_number(side) for side in sizes.get(path, ("", ""))]
-        first = (file, number, image_stem(path), seen[path] - 1, words.get(label, label))
+        first = (file, number, image, seen[image] - 1, words.get(label, label))
         boxes.append(
             RawBox._make((*first, _split(path, folder, context), *size, *numbers, *IMAGENET))
         )

@@ -18,13 +18,15 @@ __all__ = ["looks_like_labels", "names_in", "read_labels"]
 
 FRACTIONS = Convention(first=0, reach=0, lattice=0, fraction=True)
 _LABEL = re.compile(rb"\s*\d+(\s+[-+.\deE]+){4,}\s*(\n|$)")
+ENOUGH = 1 << 16  # bytes that tell labels from other text, if one line should be endless
 _LABELS = re.compile(r"(^|/)labels/(?=([^/]+/)*[^/]+$)")
-_ITEM = re.compile(r"""\s*(?:-|(\d+)\s*:)\s*(['"]?)(.*?)\2\s*(?:#.*)?$""")
+_ITEM = re.compile(r"\s*(?:-|(\d{1,9})\s*:)\s*(.*)")
+_QUOTED = re.compile(r"""(['"])(.*?)\1\s*(?:#.*)?$""")
 
 
 def looks_like_labels(name: str, data: bytes) -> bool:
     """Tell a file of labels from other text, by its first line or its folder."""
-    return bool(_LABEL.match(data) or _LABELS.search(name))
+    return bool(_LABEL.match(data, 0, ENOUGH) or _LABELS.search(name))
 
 
 def names_in(name: str, data: bytes) -> dict[int, str]:
@@ -51,7 +53,7 @@ def names_in(name: str, data: bytes) -> dict[int, str]:
         if line.strip() and not (item := _ITEM.match(line)):
             break
         if line.strip() and item:
-            names[int(item[1]) if item[1] else len(names)] = item[3]
+            names[int(item[1]) if item[1] else len(names)] = _word(item[2])
     return names
 
 
@@ -61,8 +63,14 @@ def _inline(text: str) -> dict[int, str]:
     for part in inside.split(","):
         item = _ITEM.match(part) if re.match(r"\s*\d+\s*:", part) else None
         number = int(item[1]) if item else len(names)
-        names[number] = (item[3] if item else part).strip().strip("'\"")
+        names[number] = (_word(item[2]) if item else part).strip().strip("'\"")
     return names
+
+
+def _word(text: str) -> str:
+    """Return a name without quotes and comment."""
+    quoted = _QUOTED.match(text)
+    return quoted[2] if quoted else text.partition("#")[0].rstrip()
 
 
 def read_labels(name: str, data: bytes, names: Mapping[int, str], context: Context) -> list[RawBox]:

@@ -92,7 +92,9 @@ def boxes(
         bool, typer.Option("--keep-near-copies", help="Keep boxes that repeat one of their image.")
     ] = False,
     strict: Annotated[bool, typer.Option(help="Refuse what would be repaired.")] = False,
-    workers: Annotated[int | None, typer.Option(help="Processes; default: one per core.")] = None,
+    workers: Annotated[
+        int | None, typer.Option(help="Processes; default: one per core.", min=1)
+    ] = None,
     replace: ReplaceOption = False,
     append: AppendOption = False,
     quiet: QuietOption = False,
@@ -107,6 +109,7 @@ def boxes(
     biaskit boxes ILSVRC2012_bbox_val_v3.tgz
     """
     from biaskit.annotations import read_boxes
+    from biaskit.annotations.raw import sound
     from biaskit.annotations.repairs import KINDS
     from biaskit.annotations.same_image import SAME
     from biaskit.provenance import provenance
@@ -134,18 +137,19 @@ def boxes(
             )
         options = {
             "format": file_format,
-            "images": images.name if images else None,
+            "images": sound(images.name) if images else None,
             "columns": _mapping(columns),
             "units": units,
-            "split": split,
-            "words": words.name if words else None,
+            "split": None if split is None else sound(split),
+            "words": sound(words.name) if words else None,
             "keep_near_copies": keep_near_copies,
             "strict": strict,
         }
         now = provenance(inputs=found.inputs, options=options, seed=None)
+        told = ""
         for name, table in (("repairs", found.repairs), ("boxes", found.boxes)):
             if mode == "append":
-                home.append(name, table, now)
+                told = " added" if home.append(name, table, now) else " there already"
             elif home.needs(name, now, mode):
                 home.write(name, table, now)
     kinds, refused = Counter(found.repairs["kind"]), _refused(found.repairs)
@@ -153,7 +157,7 @@ def boxes(
     lines = [
         f"read {found.n_objects:,} boxes in {found.n_files:,} files",
         f"{home.name}/boxes: {len(found.boxes):,} boxes, {found.n_images:,} images, "
-        f"{n_categories:,} categories",
+        f"{n_categories:,} categories{told}",
     ]
     for kind, count in sorted(kinds.items()):
         part = f", {refused[kind]:,} refused" if refused[kind] else ""

@@ -1,5 +1,7 @@
 """The command's entry: its subcommands and its exit status."""
 
+import io
+import sys
 from collections.abc import Sequence
 
 import typer
@@ -48,6 +50,9 @@ def main(arguments: Sequence[str] | None = None) -> int:
     biaskit ...
     0
     """
+    if isinstance(sys.stdout, io.TextIOWrapper) and sys.stdout.errors == "strict":
+        # A category or a folder may be named in letters that the terminal does not know.
+        sys.stdout.reconfigure(errors="backslashreplace")
     try:
         app(args=arguments, prog_name="biaskit")
     except SystemExit as stop:
