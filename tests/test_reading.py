@@ -19,10 +19,10 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from PIL import Image
 
-from biaskit.annotations import read_boxes
+from biaskit.annotations import read_boxes, same_image
 from biaskit.annotations.options import FORMATS
 from biaskit.annotations.repairs import Repairs
-from biaskit.annotations.same_image import CONTENT, one_file_per_image
+from biaskit.annotations.same_image import CONTENT, leave_out_copies, one_file_per_image
 from biaskit.errors import AnnotationError, ArchiveError, BiaskitError
 from biaskit.tables import BOXES, REPAIRS
 
@@ -252,7 +252,50 @@ def test_near_copies_are_those_that_a_comparison_of_all_pairs_finds():
     near = (iou_matrix(boxes) > 0.95) & (group[:, None] == group)
     expected = {(a, b) for a, b in np.argwhere(near).tolist() if a < b}
     assert len(expected) > 50
-    assert {(a, b) for a, b, _ in _pairs(group, boxes, 0.95)} == expected
+    assert {(a, b) for a, b, _ in _pairs(group, boxes, np.arange(300), 0.95)} == expected
+
+
+@pytest.mark.parametrize("threshold", [0.5, 0.8, 0.95, 0.99])
+def test_in_a_crowd_the_same_boxes_are_left_out(threshold, monkeypatch):
+    "Those that a comparison with every box kept finds, from specks to boxes as wide as the image"
+    rng = np.random.default_rng(4)
+    low = rng.uniform(0, 0.5, (60, 2))
+    boxes = np.concatenate([low, low + 10 ** rng.uniform(-6, -0.31, (60, 2))], axis=1)
+    boxes = np.repeat(boxes, 20, axis=0)
+    sides = np.tile(boxes[:, 2:] - boxes[:, :2], 2)
+    boxes = rng.permutation(boxes + sides * rng.uniform(-0.02, 0.02, boxes.shape))
+    raw = pd.DataFrame(boxes, columns=CONTENT[3:]).assign(
+        category="cat", split="", image_id="a", file="a.xml", number=np.arange(len(boxes))
+    )
+    sparse, crowded = Repairs(), Repairs()
+    monkeypatch.setattr(same_image, "CROWD", len(boxes))
+    expected = leave_out_copies(raw, sparse, threshold)
+    monkeypatch.setattr(same_image, "CROWD", 10)
+    pd.testing.assert_frame_equal(leave_out_copies(raw, crowded, threshold), expected)
+    assert 60 <= len(expected) < len(boxes)
+    assert crowded.table().equals(sparse.table())
+
+
+@pytest.mark.filterwarnings("error")
+@pytest.mark.parametrize("n", [2, 1002])
+def test_boxes_of_no_area_to_speak_of_are_no_copies(tmp_path, n):
+    head = "image_id,category,x_min,y_min,x_max,y_max,image_width,image_height\n"
+    (tmp_path / "a.csv").write_text(head + "a,c,0,0,5e-324,1e-200,9,9\n" * n)
+    assert len(read_boxes([tmp_path / "a.csv"]).boxes) == n
+
+
+@pytest.mark.parametrize("apart", [0, 1e-9, 1e-3])
+def test_a_file_of_very_many_objects_ends(tmp_path, apart):
+    "All pairs of 40,000 boxes would be 800 million"
+    text = "".join(f"a,c,0,{k * apart},100,{20 + k * apart},100,200\n" for k in range(40_000))
+    head = "image_id,category,x_min,y_min,x_max,y_max,image_width,image_height\n"
+    (tmp_path / "a.csv").write_text(head + text)
+    # A thousandth of a pixel down each: after 513 the overlap of 20 px, (20 - s) / (20 + s), is
+    # at most 0.95, and 40,000 / 513 is 78 when rounded up.
+    start = time.process_time()
+    found = read_boxes([tmp_path / "a.csv"])
+    assert time.process_time() - start < 60
+    assert len(found.boxes) == (1 if apart < 1e-4 else 78)
 
 
 def test_an_image_of_imagenet_is_kept_from_the_first_file_by_name(tmp_path):

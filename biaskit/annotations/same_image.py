@@ -7,11 +7,13 @@ from typing import NamedTuple
 import numpy as np
 import pandas as pd
 
+from biaskit.annotations.crowds import copies_in_crowd
 from biaskit.annotations.repairs import Repairs
 
 __all__ = ["leave_out_copies", "one_file_per_image"]
 
 SAME = 0.95  # IoU above which two boxes of one category are one object marked twice
+CROWD = 1000  # boxes of one category in one image, above which not all pairs are looked at
 UNIQUE = r"^(?:n\d{8}_\d+|ILSVRC\d{4}_(?:val|test|train)_\d+)$"
 CONTENT = ["category", "width", "height", "x_min", "y_min", "x_max", "y_max"]
 SIDES = CONTENT[3:]
@@ -138,7 +140,18 @@ def leave_out_copies(raw: pd.DataFrame, repairs: Repairs, threshold: float = SAM
     """
     group = _codes(raw["split"], raw["image_id"], raw["category"])
     left_out: dict[int, int] = {}
-    for one, other, overlap in _pairs(group, raw[SIDES].to_numpy(), threshold):
+    boxes, crowded = raw[SIDES].to_numpy(), np.zeros(len(raw), dtype=bool)
+    if 0.5 <= threshold < 1:
+        crowded = (np.bincount(group, minlength=1) > CROWD)[group]
+    pairs = _pairs(group, boxes, np.flatnonzero(~crowded), threshold)
+    where = np.flatnonzero(crowded)
+    where = where[np.argsort(group[where], kind="stable")]
+    for rows in np.split(where, np.flatnonzero(np.diff(group[where])) + 1):
+        pairs += [
+            (int(rows[one]), int(rows[other]), overlap)
+            for one, other, overlap in copies_in_crowd(boxes[rows], threshold)
+        ]
+    for one, other, overlap in pairs:
         if one in left_out or other in left_out:
             continue
         left_out[other] = one
@@ -152,14 +165,16 @@ def leave_out_copies(raw: pd.DataFrame, repairs: Repairs, threshold: float = SAM
     return raw.drop(index=list(left_out)).reset_index(drop=True) if left_out else raw
 
 
-def _pairs(group: np.ndarray, boxes: np.ndarray, threshold: float) -> list[tuple[int, int, float]]:
+def _pairs(
+    group: np.ndarray, boxes: np.ndarray, rows: np.ndarray, threshold: float
+) -> list[tuple[int, int, float]]:
     """
-    Return the pairs of rows of one group that overlap by more than the threshold, in order.
+    Return those of the rows of one group that overlap by more than the threshold, in pairs.
 
     Boxes that overlap so much begin within (1 - threshold) of a width of each other: sorted
     by their left edges, each is compared with its next neighbours only.
     """
-    order = np.lexsort((boxes[:, 0], group))
+    order = rows[np.lexsort((boxes[rows, 0], group[rows]))]
     group, boxes = group[order], boxes[order]
     reach = boxes[:, 0] + (1 - threshold) * (boxes[:, 2] - boxes[:, 0]) + 1e-9
     found: list[tuple[int, int, float]] = []
@@ -182,4 +197,5 @@ def _overlap(one: np.ndarray, other: np.ndarray) -> np.ndarray:
     low, high = np.maximum(one[:, :2], other[:, :2]), np.minimum(one[:, 2:], other[:, 2:])
     inter = np.clip(high - low, 0, None).prod(axis=1)
     area = (one[:, 2:] - one[:, :2]).prod(axis=1) + (other[:, 2:] - other[:, :2]).prod(axis=1)
-    return inter / (area - inter)
+    with np.errstate(invalid="ignore"):  # areas so small that they are 0 overlap nothing
+        return inter / (area - inter)
