@@ -456,3 +456,15 @@ def test_a_file_has_dark_ink_on_white(rng):
 )
 def test_p_is_written_with_its_kind(log10_p, kind, text):
     assert p_text(log10_p, kind, raised=True) == text
+
+
+@pytest.mark.parametrize(("lattice", "first", "last"), [(0.0, 2, 398), (1.0, 3, 398)])
+def test_without_touching_boxes_the_expectation_begins_where_a_box_no_longer_touches(
+    lattice, first, last
+):
+    "A box 100 px wide in 500: continuous from 2 px on, whole pixels from 3 to 397"
+    grid = centre_grid(boxes([[200, 150, 300, 200]], lattice=lattice), edges="without", columns=3)
+    across = grid.table["expected"].to_numpy().reshape(grid.rows, 3).sum(axis=0)
+    left = 500 / 3 - 50  # a box that starts before this has its centre in the left third
+    share = (np.ceil(left) if lattice else left) - first
+    assert across[0] == pytest.approx(share / (last - first))

@@ -7,6 +7,7 @@ from itertools import pairwise
 import numpy as np
 import pandas as pd
 
+from biaskit.bias.nulls import Stage, stage_of
 from biaskit.bias.objects import Objects, Side, arrange
 from biaskit.bias.policies import weights
 
@@ -91,14 +92,13 @@ def centre_grid(
     aspect = float(np.median(objects.y.frame / objects.x.frame)) if len(objects) else 1.0
     columns = columns or _odd(float(np.clip(n_images**0.5, 5, 21)))
     rows = _odd(columns * aspect)
-    margin = objects.edge_px + 1 if edges == "without" else 0.0
     totals = np.zeros((3, rows, columns))
     unit = np.arange(len(objects)) if policy == "all" else objects.image
     for part in _blocks(unit[weight > 0]):
         taken = np.flatnonzero(weight > 0)[part]
         totals += _count(
-            _cells(objects.x, taken, columns, null, margin),
-            _cells(objects.y, taken, rows, null, margin),
+            _cells(objects.x, stage_of(objects, objects.x, edges), taken, columns, null),
+            _cells(objects.y, stage_of(objects, objects.y, edges), taken, rows, null),
             weight[taken],
             unit[taken],
         )
@@ -135,11 +135,12 @@ def _blocks(unit: np.ndarray) -> Iterator[slice]:
 
 
 def _cells(
-    side: Side, taken: np.ndarray, n_cells: int, null: str, margin: float
+    side: Side, stage: Stage, taken: np.ndarray, n_cells: int, null: str
 ) -> tuple[np.ndarray, np.ndarray]:
     """Return, per object and cell of one axis, whether its centre lies there and its chance to."""
-    start, size, frame, lattice = (
-        values[taken, None] for values in (side.start, side.size, side.frame, side.lattice)
+    start, size, frame = (v[taken, None] for v in (side.start, side.size, side.frame))
+    first, length, step, on_grid = (
+        v[taken, None] for v in (stage.first, stage.length, stage.step, stage.on_grid)
     )
     inner = np.arange(1, n_cells) / n_cells
     reach = inner * frame - size / 2  # a box that starts before this has its centre before
@@ -148,13 +149,12 @@ def _cells(
     observed = _differences(before.astype(float))
     if null == "frame":
         return observed, np.full(observed.shape, 1 / n_cells)
-    step = np.where(lattice > 0, lattice, 1.0)
-    room = frame - size - 2 * margin
+    room = length - size
     places = np.maximum(np.floor(room / step + 1e-9) + 1, 1)
-    on_grid = np.clip(np.ceil((reach - margin - tiny) / step), 0, places) / places
+    steps = np.clip(np.ceil((reach - first - tiny) / step), 0, places) / places
     free = np.where(room > 0, room, 1.0)
-    on_line = np.where(room > tiny, np.clip((reach - margin) / free, 0, 1), before)
-    return observed, _differences(np.where(lattice > 0, on_grid, on_line))
+    line = np.where(room > tiny, np.clip((reach - first) / free, 0, 1), before)
+    return observed, _differences(np.where(on_grid, steps, line))
 
 
 def _differences(cumulative: np.ndarray) -> np.ndarray:

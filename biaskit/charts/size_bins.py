@@ -6,7 +6,7 @@ import numpy as np
 import pandas as pd
 from scipy.stats import binom
 
-from biaskit.bias.nulls import LOG_UNIFORM_PX, NULLS_OF
+from biaskit.bias.nulls import LOG_UNIFORM_PX, NULLS_OF, stage_of
 from biaskit.bias.objects import Objects, arrange
 from biaskit.charts.grids import included_objects
 
@@ -113,9 +113,8 @@ def size_bins(
 
 def _sizes(objects: Objects, measure: str, edges: str) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
     """Return size, greatest size and grid step of every object: px, or px squared for areas."""
-    margin = 2 * (objects.edge_px + 1) if edges == "without" else 0.0
     x, y = objects.x, objects.y
-    wide, tall = np.maximum(x.frame - margin, 1), np.maximum(y.frame - margin, 1)
+    wide, tall = (np.maximum(stage_of(objects, side, edges).length, 1) for side in (x, y))
     if measure == "area":
         return x.size * y.size, wide * tall, x.lattice * y.lattice
     side, top = (x, wide) if measure == "width" else (y, tall)
