@@ -1,5 +1,6 @@
 """Names from strangers inside LaTeX, HTML and Markdown: shown as they are, never obeyed."""
 
+import re
 import unicodedata
 from html import escape
 
@@ -27,6 +28,7 @@ _LATEX = {
     "]": r"{]}",
     "*": r"{*}",
 }
+_NUMBER = re.compile(r"[-\u2212]?\d+(\.\d+)?")
 _MARKDOWN = frozenset("\\`*_{}[]()<>#+-.!|~&$:^=@\"'/")
 
 
@@ -95,7 +97,9 @@ def markdown_text(text: str) -> str:
 
     Examples
     --------
-    >>> markdown_text("a|b"), markdown_text("n02123159")
-    ('a&#124;b', 'n02123159')
+    >>> markdown_text("a|b"), markdown_text("n02123159"), markdown_text("20.31")
+    ('a&#124;b', 'n02123159', '20.31')
     """
+    if _NUMBER.fullmatch(text):  # a number within a cell means nothing else
+        return text
     return "".join(f"&#{ord(c)};" if c in _MARKDOWN else c for c in visible(text))
