@@ -2,7 +2,7 @@
 
 from collections import Counter
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
@@ -19,6 +19,8 @@ from biaskit.cli.common import (
 
 if TYPE_CHECKING:
     import pandas as pd
+
+    from biaskit.annotations import BoxesRead
 
 __all__ = ["register"]
 
@@ -110,7 +112,6 @@ def boxes(
     """
     from biaskit.annotations import read_boxes
     from biaskit.annotations.raw import sound
-    from biaskit.annotations.repairs import KINDS
     from biaskit.annotations.same_image import SAME
     from biaskit.provenance import provenance
     from biaskit.study import Mode, Study
@@ -152,30 +153,35 @@ def boxes(
                 told = " added" if home.append(name, table, now) else " there already"
             elif home.needs(name, now, mode):
                 home.write(name, table, now)
+    text, counts = _what_was_read(found, home.name, told)
+    speaker.result(f"{text}\n{speaker.then('biaskit test', study)}", counts)
+    if strict and counts["refused"]:
+        raise typer.Exit(1)
+
+
+def _what_was_read(found: "BoxesRead", name: str, told: str) -> tuple[str, dict[str, Any]]:
+    """Return what was read, repaired and refused, as text and as a mapping."""
+    from biaskit.annotations.repairs import KINDS
+
     kinds, refused = Counter(found.repairs["kind"]), _refused(found.repairs)
     n_categories = int(found.boxes["category"].nunique())
     lines = [
         f"read {found.n_objects:,} boxes in {found.n_files:,} files",
-        f"{home.name}/boxes: {len(found.boxes):,} boxes, {found.n_images:,} images, "
+        f"{name}/boxes: {len(found.boxes):,} boxes, {found.n_images:,} images, "
         f"{n_categories:,} categories{told}",
     ]
     for kind, count in sorted(kinds.items()):
         part = f", {refused[kind]:,} refused" if refused[kind] else ""
-        lines.append(f"{home.name}/repairs: {kind} {count:,}{part} ({KINDS[kind]})")
-    speaker.result(
-        "\n".join([*lines, speaker.then("biaskit test", study)]),
-        {
-            "files": found.n_files,
-            "boxes_read": found.n_objects,
-            "boxes": len(found.boxes),
-            "images": found.n_images,
-            "categories": n_categories,
-            "repairs": dict(sorted(kinds.items())),
-            "refused": dict(sorted(refused.items())),
-        },
-    )
-    if strict and refused:
-        raise typer.Exit(1)
+        lines.append(f"{name}/repairs: {kind} {count:,}{part} ({KINDS[kind]})")
+    return "\n".join(lines), {
+        "files": found.n_files,
+        "boxes_read": found.n_objects,
+        "boxes": len(found.boxes),
+        "images": found.n_images,
+        "categories": n_categories,
+        "repairs": dict(sorted(kinds.items())),
+        "refused": dict(sorted(refused.items())),
+    }
 
 
 def _refused(repairs: "pd.DataFrame") -> Counter[str]:
