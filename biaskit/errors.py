@@ -6,6 +6,9 @@ BiaskitError
     ArchiveError      an archive is broken, hostile, or of no kind we read
     TableError        a table lacks a column, or a value is outside its limits
     StudyError        a study is locked, stale, or of another version
+    NetworkError      a network is unknown, or answers in the wrong shape
+    WeightsError      weights are not to be had, or not of this network
+    SweepError        a sweep cannot be made of these images, or with these options
     SampleError       the sample data cannot be written where it was asked for
     ExportError       a table or chart cannot be written as asked
 """
@@ -15,9 +18,12 @@ __all__ = [
     "ArchiveError",
     "BiaskitError",
     "ExportError",
+    "NetworkError",
     "SampleError",
     "StudyError",
+    "SweepError",
     "TableError",
+    "WeightsError",
 ]
 
 
@@ -39,6 +45,18 @@ class TableError(BiaskitError):
 
 class StudyError(BiaskitError):
     """A study is locked, stale, or of another version."""
+
+
+class NetworkError(BiaskitError):
+    """A network is unknown, or answers in the wrong shape."""
+
+
+class WeightsError(BiaskitError):
+    """Weights are not to be had, or not of this network."""
+
+
+class SweepError(BiaskitError):
+    """A sweep cannot be made of these images, or with these options."""
 
 
 class SampleError(BiaskitError):

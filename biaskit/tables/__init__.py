@@ -1,0 +1,69 @@
+"""
+The schema of every table: what one row is, and each column's meaning, unit and limits.
+
+This is the only place where a column name is invented. A function that makes a table ends
+with ``SCHEMA.check(table, where)``, which puts the columns in order and refuses what breaks
+a limit; tables then travel as Parquet with exactly the types named here.
+"""
+
+from collections.abc import Mapping
+
+from biaskit.schema import Column, Schema
+from biaskit.tables.bias import (
+    BOXES,
+    CALIBRATION,
+    DRIFT,
+    EFFECTS,
+    MEASURES,
+    REPAIRS,
+    SIGNIFICANCE,
+    SYMMETRY,
+)
+from biaskit.tables.sweeps import (
+    FRAMES,
+    JAGGEDNESS,
+    JAGGEDNESS_BY,
+    NETWORK_PAIRS,
+    NETWORKS,
+    SWEPT,
+)
+
+__all__ = [
+    "BOXES",
+    "CALIBRATION",
+    "DRIFT",
+    "EFFECTS",
+    "FRAMES",
+    "JAGGEDNESS",
+    "JAGGEDNESS_BY",
+    "MEASURES",
+    "NETWORKS",
+    "NETWORK_PAIRS",
+    "REPAIRS",
+    "SCHEMAS",
+    "SIGNIFICANCE",
+    "SWEPT",
+    "SYMMETRY",
+    "Column",
+    "Schema",
+]
+
+SCHEMAS: Mapping[str, Schema] = {
+    schema.name: schema
+    for schema in (
+        BOXES,
+        REPAIRS,
+        MEASURES,
+        SIGNIFICANCE,
+        EFFECTS,
+        SYMMETRY,
+        DRIFT,
+        CALIBRATION,
+        NETWORKS,
+        SWEPT,
+        FRAMES,
+        JAGGEDNESS,
+        JAGGEDNESS_BY,
+        NETWORK_PAIRS,
+    )
+}

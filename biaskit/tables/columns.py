@@ -1,0 +1,42 @@
+"""Columns that several tables share, and short ways to write the kinds of them."""
+
+from biaskit.schema import Column
+
+__all__ = [
+    "CATEGORY",
+    "IMAGE_ID",
+    "OBJECT",
+    "P_KINDS",
+    "SPLIT",
+    "count",
+    "log10_p",
+    "share",
+    "text",
+]
+
+
+def text(meaning: str, *values: str, missing: bool = False) -> Column:
+    """Return a column of words; of these only, if any are named."""
+    return Column(meaning, kind="text", values=values, missing=missing)
+
+
+def count(meaning: str, unit: str = "count", low: float = 0) -> Column:
+    """Return a column of whole numbers."""
+    return Column(meaning, unit, low=low, kind="integer")
+
+
+def log10_p(meaning: str, *, missing: bool = True) -> Column:
+    """Return a column of log10 p-values."""
+    return Column(meaning, "log10", high=0, missing=missing)
+
+
+def share(meaning: str, *, missing: bool = True) -> Column:
+    """Return a column of shares or probabilities, 0 to 1."""
+    return Column(meaning, "share", low=0, high=1, missing=missing)
+
+
+CATEGORY = text("what the object is; for ImageNet its wnid, such as n02097474")
+SPLIT = text("part of the data set, such as train or val; empty if it has none")
+IMAGE_ID = text("file name of the image without its ending")
+OBJECT = count("number of the object within its image, from 0")
+P_KINDS = ("exact", "bound", "asymptotic", "monte_carlo", "")
