@@ -9,6 +9,7 @@ BiaskitError
     NetworkError      a network is unknown, or answers in the wrong shape
     WeightsError      weights are not to be had, or not of this network
     SweepError        a sweep cannot be made of these images, or with these options
+    WorkerError       a process that shared the work died
     SampleError       the sample data cannot be written where it was asked for
     ExportError       a table or chart cannot be written as asked
 """
@@ -24,6 +25,7 @@ __all__ = [
     "SweepError",
     "TableError",
     "WeightsError",
+    "WorkerError",
 ]
 
 
@@ -57,6 +59,10 @@ class WeightsError(BiaskitError):
 
 class SweepError(BiaskitError):
     """A sweep cannot be made of these images, or with these options."""
+
+
+class WorkerError(BiaskitError):
+    """A process that shared the work died."""
 
 
 class SampleError(BiaskitError):

@@ -11,10 +11,12 @@ import time
 import psutil
 import pytest
 
+from biaskit import engines
 from biaskit.annotations import processes
 from biaskit.annotations.archive import Named
 from biaskit.annotations.imagenet_xml import XmlOptions
-from biaskit.annotations.processes import default_workers, parse_batch, parse_batches
+from biaskit.annotations.processes import parse_batch, parse_batches
+from biaskit.engines import default_workers
 from biaskit.errors import AnnotationError
 
 FILE = (
@@ -62,7 +64,7 @@ def test_closing_early_leaves_no_process_behind():
 
 
 def test_a_process_that_dies_is_an_error_and_no_silence(monkeypatch):
-    monkeypatch.setattr(processes, "COMMAND", "raise SystemExit(1)")
+    monkeypatch.setattr(engines, "COMMAND", "raise SystemExit(1)")
     with pytest.raises(AnnotationError, match="a reading process died"):
         list(parse_batches(iter(batches(60)), 2))
     assert not psutil.Process().children()

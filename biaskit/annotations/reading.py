@@ -13,13 +13,14 @@ from biaskit.annotations.formats import Sorter, size_limit
 from biaskit.annotations.options import FORMATS, Options
 from biaskit.annotations.photograph_checks import check_photographs
 from biaskit.annotations.photographs import Photographs
-from biaskit.annotations.processes import Batch, default_workers, parse_batches
+from biaskit.annotations.processes import Batch, parse_batches
 from biaskit.annotations.raw import sound
 from biaskit.annotations.repairs import Repair, Repairs
 from biaskit.annotations.result import BoxesRead, boxes_read, refuse_repaired
 from biaskit.annotations.same_image import SAME, leave_out_copies, one_file_per_image
 from biaskit.annotations.settle import settle_boxes, settle_sizes
 from biaskit.annotations.synsets import wnids_of
+from biaskit.engines import default_workers
 from biaskit.errors import AnnotationError
 
 __all__ = ["BoxesRead", "read_boxes"]
