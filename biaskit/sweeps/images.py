@@ -1,0 +1,223 @@
+"""Photographs of a folder: their names, their true classes, their pixels."""
+
+import csv
+import io
+import os
+import re
+import warnings
+from collections import Counter
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+from PIL import Image, ImageOps, UnidentifiedImageError
+
+from biaskit.errors import SweepError
+
+__all__ = ["ENDINGS", "ImageFile", "find_images", "open_photograph", "seen_by_name"]
+
+ENDINGS = (".jpg", ".jpeg", ".png", ".bmp", ".gif", ".tif", ".tiff", ".webp")
+MAX_PIXELS = 178_956_970  # Pillow's own limit against bombs: half a gigabyte of RGB
+MIN_SIDE = 8  # px; a photograph smaller than a stride shows a network nothing
+_WNID = re.compile(r"n\d{8}(?!\d)", re.ASCII)
+_TROUBLES = (OSError, SyntaxError, ValueError, EOFError, IndexError, KeyError, OverflowError)
+
+
+@dataclass(frozen=True)
+class ImageFile:
+    """
+    A photograph to be swept over.
+
+    Attributes
+    ----------
+    file : str
+        Its path within the folder, with / between folders.
+    image_id : str
+        File name without ending; with its folders where two files share a name.
+    category : str
+        True class; empty if not known.
+    """
+
+    file: str
+    image_id: str
+    category: str
+
+
+def find_images(folder: Path, *, labels: Path | None = None) -> list[ImageFile]:
+    """
+    List the photographs of a folder tree with their true classes.
+
+    The class is, in this order: that of the labels file; a folder's name, or the wnid it begins
+    with; the wnid the file's name begins with; else none.
+
+    Parameters
+    ----------
+    folder : Path
+    labels : Path, optional
+        CSV with a header, of image id (or file name) and category; ``labels.csv`` in the folder
+        if there is one.
+
+    Returns
+    -------
+    list of ImageFile
+        In the order of their ids.
+
+    Raises
+    ------
+    SweepError
+        If it is no folder, holds no photograph, or the labels cannot be read or name none of them.
+
+    Examples
+    --------
+    >>> find_images(Path("no such folder"))
+    Traceback (most recent call last):
+    ...
+    biaskit.errors.SweepError: no such folder: is no folder. Expected a folder of photographs.
+    """
+    if not folder.is_dir():
+        raise SweepError(f"{folder}: is no folder. Expected a folder of photographs.")
+    files = _files(folder)
+    if not files:
+        raise SweepError(f"{folder}: no photograph; names end in one of {', '.join(ENDINGS)}.")
+    beside = folder / "labels.csv"
+    known = _labels(labels or beside) if labels or beside.is_file() else {}
+    often = Counter(_stem(file) for file in files)
+    found = []
+    for file in files:
+        stem = _stem(file)
+        image_id = stem if often[stem] == 1 else file.rpartition(".")[0]
+        found.append(ImageFile(file, image_id, _category(file, image_id, known)))
+    if known and not any(image.image_id in known for image in found):
+        raise SweepError(
+            f"{(labels or beside).name}: names none of the {len(found):,} photographs; its first "
+            f"name is {next(iter(known))!r}, the first photograph {found[0].image_id!r}."
+        )
+    return sorted(found, key=lambda image: image.image_id)
+
+
+def _files(folder: Path) -> list[str]:
+    found = []
+    for here, folders, names in os.walk(folder):
+        folders[:] = sorted(name for name in folders if not name.startswith("."))
+        for name in names:
+            if name.lower().endswith(ENDINGS) and not name.startswith("."):
+                path = os.path.relpath(os.path.join(here, name), folder)
+                found.append(path.replace(os.sep, "/"))
+    return sorted(found)
+
+
+def _stem(file: str) -> str:
+    return file.rpartition("/")[2].rpartition(".")[0]
+
+
+def _category(file: str, image_id: str, known: Mapping[str, str]) -> str:
+    if image_id in known:
+        return known[image_id]
+    if known and _stem(file) in known:
+        return known[_stem(file)]
+    parents = file.split("/")[:-1]
+    if parents:
+        wnid = _WNID.match(parents[-1])
+        return wnid[0] if wnid else parents[-1]
+    wnid = _WNID.match(image_id)
+    return wnid[0] if wnid else ""
+
+
+def _labels(path: Path) -> dict[str, str]:
+    """Read image id and category from the columns so named, else from the first two."""
+    try:
+        rows = list(csv.reader(io.StringIO(path.read_text("utf-8-sig"))))
+    except (OSError, UnicodeDecodeError, csv.Error) as error:
+        raise SweepError(f"{path}: cannot be read as CSV ({type(error).__name__}).") from None
+    rows = [row for row in rows if row]
+    if len(rows) < 2 or len(rows[0]) < 2:
+        raise SweepError(f"{path}: expected a header and rows of image id and category.")
+    header = [name.strip().lower() for name in rows[0]]
+    image = next((i for i, name in enumerate(header) if name in _IMAGE_NAMES), 0)
+    category = next((i for i, name in enumerate(header) if name in _CATEGORY_NAMES), 1)
+    short = [number for number, row in enumerate(rows, 1) if len(row) <= max(image, category)]
+    if short:
+        raise SweepError(f"{path}: row {short[0]} has {len(rows[short[0] - 1])} columns.")
+    labels = {}
+    for row in rows[1:]:
+        name = row[image].strip()
+        labels[_stem(name) if name.lower().endswith(ENDINGS) else name] = row[category].strip()
+    return labels
+
+
+_IMAGE_NAMES = ("image_id", "image", "file", "filename", "name")
+_CATEGORY_NAMES = ("category", "wnid", "label", "class")
+
+
+def seen_by_name(image_id: str) -> str:
+    """
+    Say whether ImageNet's networks were trained on an image, as far as its name tells.
+
+    Examples
+    --------
+    >>> seen_by_name("ILSVRC2012_val_00000001"), seen_by_name("n02123159_1")
+    ('held out', 'unknown')
+    """
+    return "held out" if image_id.startswith(("ILSVRC2012_val_", "ILSVRC2012_test_")) else "unknown"
+
+
+def open_photograph(data: bytes) -> np.ndarray:
+    """
+    Return a photograph's pixels, upright.
+
+    EXIF's orientation is applied, CMYK and palettes become RGB, 16-bit grey keeps its upper 8
+    bits, and transparency is dropped.
+
+    Parameters
+    ----------
+    data : bytes
+        A file's content, of any of the kinds in ``ENDINGS``, whatever its name says.
+
+    Returns
+    -------
+    uint8 array, shape (height, width, 3)
+
+    Raises
+    ------
+    SweepError
+        If it is no picture, is cut short, has more than 178,956,970 pixels, or a side of less
+        than 8 px; the message is the reason alone.
+
+    Examples
+    --------
+    >>> open_photograph(b"<html>")
+    Traceback (most recent call last):
+    ...
+    biaskit.errors.SweepError: no picture that can be read
+    """
+    try:
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")  # large ones are allowed up to the limit
+            with Image.open(io.BytesIO(data)) as image:
+                _check_size(*image.size)
+                return _rgb(image)
+    except SweepError:
+        raise
+    except (UnidentifiedImageError, Image.DecompressionBombError):
+        raise SweepError("no picture that can be read") from None
+    except _TROUBLES as error:
+        raise SweepError(f"broken picture: {str(error) or type(error).__name__}") from None
+
+
+def _check_size(width: int, height: int) -> None:
+    if width * height > MAX_PIXELS:
+        raise SweepError(f"{width} x {height} px, more than {MAX_PIXELS:,} pixels")
+    if min(width, height) < MIN_SIDE:
+        raise SweepError(f"{width} x {height} px, a side of less than {MIN_SIDE} px")
+
+
+def _rgb(image: Image.Image) -> np.ndarray:
+    if image.mode.startswith("I") or image.mode == "F":
+        deep = np.asarray(image).astype(np.float64)
+        # Files of 16 bits come as I;16 or as I; convert("RGB") would clip them to white.
+        grey = Image.fromarray(np.clip(deep / 256, 0, 255).astype(np.uint8))
+        grey.info = image.info
+        image = grey
+    turned = ImageOps.exif_transpose(image)
+    return np.asarray(turned.convert("RGB"))
