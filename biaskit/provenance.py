@@ -10,7 +10,7 @@ import json
 import os
 import platform
 import subprocess
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from datetime import UTC, datetime
 from functools import cache
 from importlib.metadata import PackageNotFoundError, version
@@ -20,10 +20,13 @@ from typing import Any
 from biaskit import __version__
 
 __all__ = [
+    "COMPARED",
+    "LIBRARIES",
     "differences",
     "file_digest",
     "provenance",
     "read_json",
+    "together",
     "write_bytes_whole",
     "write_json_whole",
 ]
@@ -103,6 +106,30 @@ def differences(before: Mapping[str, Any], now: Mapping[str, Any]) -> list[str]:
         elif old != new:
             found.append(f"{key} was {old}, now {new}")
     return found
+
+
+def together(parts: Sequence[Mapping[str, Any]]) -> dict[str, Any]:
+    """
+    Describe a table in parts as one: what the parts share, all their inputs, and all their rows.
+
+    Examples
+    --------
+    >>> one = {"rows": 2, "sha256": "a", "inputs": [], "seed": 1}
+    >>> told = together([one, {**one, "rows": 3, "seed": 2}])
+    >>> told["rows"], told["parts"], "seed" in told
+    (5, 2, False)
+    """
+    digests = "\n".join(str(part.get("sha256")) for part in parts)
+    inputs = {json.dumps(i, sort_keys=True): i for part in parts for i in part.get("inputs", [])}
+    shared = {k: v for k, v in parts[0].items() if all(part.get(k) == v for part in parts)}
+    return {
+        **shared,
+        "rows": sum(int(part.get("rows", 0)) for part in parts),
+        "parts": len(parts),
+        "sha256": hashlib.sha256(digests.encode()).hexdigest(),
+        "inputs": [inputs[key] for key in sorted(inputs)],
+        "date": max(str(part.get("date", "")) for part in parts),
+    }
 
 
 def _input_differences(old: list[dict[str, Any]], new: list[dict[str, Any]]) -> list[str]:

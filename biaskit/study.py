@@ -26,6 +26,7 @@ from biaskit.provenance import (
     differences,
     file_digest,
     read_json,
+    together,
     write_bytes_whole,
     write_json_whole,
 )
@@ -47,6 +48,12 @@ MADE_BY = {
     "symmetry": "biaskit test",
     "drift": "biaskit test --against STUDY",
     "calibration": "biaskit calibrate",
+    "networks": "biaskit networks NAME --study DIR",
+    "swept": "biaskit sweep IMAGES --network NAME",
+    "frames": "biaskit sweep IMAGES --network NAME",
+    "jaggedness": "biaskit sweep IMAGES --network NAME",
+    "jaggedness_by": "biaskit sweep IMAGES --network NAME",
+    "network_pairs": "biaskit sweep IMAGES --network NAME --network NAME",
 }
 
 
@@ -111,9 +118,23 @@ class Study:
         """Tell whether the table is there and whole."""
         return bool(self._files(table)) and self._trouble(table) is None
 
-    def read(self, table: str, columns: Sequence[str] | None = None) -> pd.DataFrame:
+    def read(
+        self,
+        table: str,
+        columns: Sequence[str] | None = None,
+        where: Sequence[tuple[str, str, Any]] | None = None,
+    ) -> pd.DataFrame:
         """
         Return a table, or some of its columns; a table in parts comes as one.
+
+        Parameters
+        ----------
+        table : str
+        columns : sequence of str, optional
+            All by default.
+        where : sequence of (column, comparison, value), optional
+            Only rows of which all are true, such as ``("lag", "=", 1)``; the others are never
+            in memory.
 
         Raises
         ------
@@ -133,7 +154,8 @@ class Study:
             )
         names = list(columns or self._schema(table).columns)
         try:
-            found = pa.concat_tables([pq.read_table(file, columns=names) for file in files])
+            parts = [pq.read_table(f, columns=names, filters=_filters(where)) for f in files]
+            found = pa.concat_tables(parts)
         except (OSError, pa.ArrowException, KeyError) as error:
             raise StudyError(
                 f"{self.name}: table '{table}' cannot be read: {_first_line(error)}. "
@@ -145,8 +167,21 @@ class Study:
         return self._schema(table).check(frame, f"{self.name}/{table}")
 
     def provenance(self, table: str) -> dict[str, Any] | None:
-        """Return how a table was made; None if it is not there."""
-        return read_json(self._beside(table))
+        """Return how a table was made, its parts taken together; None if it is not there."""
+        files = self._files(table)
+        if self._in_parts(files):
+            return together([read_json(file.with_suffix(".json")) or {} for file in files])
+        return read_json(self.folder / f"{table}.json")
+
+    def parts(self, table: str) -> dict[str, dict[str, Any]]:
+        """Return the provenance of every part of a table by the part's name; {} without one."""
+        files = self._files(table)
+        return {f.stem: read_json(f.with_suffix(".json")) or {} for f in files}
+
+    def has_part(self, table: str, part: str) -> bool:
+        """Tell whether a part of a table is there and whole."""
+        file = self.folder / table / f"{part}.parquet"
+        return file.is_file() and _trouble_of(file) is None
 
     def digest(self, table: str) -> dict[str, str]:
         """Return name and sha256 of a table, as an input of the tables made from it."""
@@ -253,6 +288,19 @@ class Study:
         content = self._encode(table, frame)
         self._put(folder / f"{part}.parquet", content, table, len(frame), now)
 
+    def remove_part(self, table: str, part: str) -> None:
+        """Take a part out of a table; nothing happens if it is not there."""
+        file = self.folder / table / f"{part}.parquet"
+        file.with_suffix(".json").unlink(missing_ok=True)
+        file.unlink(missing_ok=True)
+
+    def take_part(self, table: str, part: str, other: "Study") -> None:
+        """Copy a part of the same table of another study, as it is, with its provenance."""
+        source = other.folder / table / f"{part}.parquet"
+        (self.folder / table).mkdir(exist_ok=True)
+        for file in (source, source.with_suffix(".json")):
+            write_bytes_whole(self.folder / table / file.name, file.read_bytes())
+
     def append(self, table: str, frame: pd.DataFrame, now: Provenance) -> bool:
         """
         Add rows to a table; its inputs then are the old ones and the new.
@@ -334,24 +382,30 @@ class Study:
             return [single]
         return sorted((self.folder / table).glob("*.parquet"))
 
-    def _beside(self, table: str) -> Path:
-        files = self._files(table)
-        return files[0].with_suffix(".json") if files else self.folder / f"{table}.json"
+    def _in_parts(self, files: Sequence[Path]) -> bool:
+        return bool(files) and files[0].parent != self.folder
 
     def _trouble(self, table: str) -> str | None:
-        for file in self._files(table):
-            beside = read_json(file.with_suffix(".json"))
-            if beside is None:
-                return f"{file.stem}.json beside it is missing or broken"
-            if beside.get("sha256") != file_digest(file):
-                return "its content is not what its JSON says; was the run that wrote it killed?"
-        return None
+        return next(filter(None, map(_trouble_of, self._files(table))), None)
 
     def _schema(self, table: str) -> Schema:
         if table not in self.schemas:
             known = ", ".join(self.schemas)
             raise StudyError(f"unknown table '{table}'. Known: {known}.")
         return self.schemas[table]
+
+
+def _trouble_of(file: Path) -> str | None:
+    beside = read_json(file.with_suffix(".json"))
+    if beside is None:
+        return f"{file.stem}.json beside it is missing or broken"
+    if beside.get("sha256") != file_digest(file):
+        return "its content is not what its JSON says; was the run that wrote it killed?"
+    return None
+
+
+def _filters(where: Sequence[tuple[str, str, Any]] | None) -> list[tuple[str, str, Any]] | None:
+    return list(where) if where else None
 
 
 def _maker(table: str) -> str:

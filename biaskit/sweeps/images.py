@@ -13,9 +13,17 @@ from pathlib import Path
 import numpy as np
 from PIL import Image, ImageOps, UnidentifiedImageError
 
+from biaskit.chance import keyed_uniform
 from biaskit.errors import SweepError
 
-__all__ = ["ENDINGS", "ImageFile", "find_images", "open_photograph", "seen_by_name"]
+__all__ = [
+    "ENDINGS",
+    "ImageFile",
+    "draw_images",
+    "find_images",
+    "open_photograph",
+    "seen_by_name",
+]
 
 ENDINGS = (".jpg", ".jpeg", ".png", ".bmp", ".gif", ".tif", ".tiff", ".webp")
 MAX_PIXELS = 178_956_970  # Pillow's own limit against bombs: half a gigabyte of RGB
@@ -94,6 +102,22 @@ def find_images(folder: Path, *, labels: Path | None = None) -> list[ImageFile]:
             f"name is {next(iter(known))!r}, the first photograph {found[0].image_id!r}."
         )
     return sorted(found, key=lambda image: image.image_id)
+
+
+def draw_images(images: list[ImageFile], n: int, *, seed: int) -> list[ImageFile]:
+    """
+    Draw some images, each by its own number: one more or less changes none of the others' luck.
+
+    Examples
+    --------
+    >>> images = [ImageFile(f"{k}.jpg", str(k), "") for k in range(9)]
+    >>> drawn = draw_images(images, 4, seed=1)
+    >>> len(drawn), drawn == draw_images(images[::-1], 4, seed=1)
+    (4, True)
+    """
+    names = np.array([image.image_id for image in images], dtype=object)
+    order = np.argsort(keyed_uniform(seed, "image", names), kind="stable")[:n]
+    return sorted((images[k] for k in order), key=lambda image: image.image_id)
 
 
 def _files(folder: Path) -> list[str]:

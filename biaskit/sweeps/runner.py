@@ -25,7 +25,7 @@ from biaskit.sweeps.protocols import Plan, Sequence
 
 __all__ = ["ChunkAnswers", "Setup", "Shown", "sweep_chunks"]
 
-Advance = Callable[[int], None]  # frames done since the last call
+Advance = Callable[[int, int], None]  # images and frames done since the last call
 
 
 @dataclass(frozen=True)
@@ -118,7 +118,7 @@ def sweep_chunks(
     network : Network, optional
         If it is loaded already.
     advance : callable, optional
-        Told the number of frames of every image that has been put into batches.
+        Told the numbers of images and frames that have been put into batches since.
 
     Yields
     ------
@@ -211,7 +211,7 @@ def _answer(
                 batcher.add(sequence, true_class)
             _note(shown, image, sequence)
         if advance is not None:
-            advance(sum(sequence.n_frames for sequence in prepared.sequences))
+            advance(1, sum(sequence.n_frames for sequence in prepared.sequences))
     answers = _shuffled(batcher, kept, chunk, plan) if kept else batcher.finish()
     return ChunkAnswers(
         chunk.number, shown, refused, sizes, answers, images_digest(digests), batcher.batch

@@ -155,6 +155,7 @@ JAGGEDNESS = Schema(
         ),
         "accuracy": share("frames whose most probable class is the true one"),
         "accuracy_top5": share("frames that have the true class in the top 5"),
+        "right_first": Column("1 if step 0 is right", "", 0, 1, missing=True),
         "consistency": share("pairs with the same most probable class"),
         "fidelity": share("pairs with the same most probable class, and it is the true one"),
         "worst": Column("1 if every frame is right", "", 0, 1, missing=True),
@@ -163,7 +164,7 @@ JAGGEDNESS = Schema(
             "mean distance of the lists of five, as ImageNet-P defines it",
             "places",
             0,
-            15,
+            18,
             missing=True,
         ),
         "margin_at_change": Column(
@@ -248,7 +249,7 @@ NETWORK_PAIRS = Schema(
         "fill": _FILL,
         "subset": text(
             "all: images both were swept over; both right: those both get right in step 0; "
-            "matched: all, with frames of b weighted to the confidence of a's",
+            "matched: those both get right equally often, by class of the share of right frames",
             "all",
             "both right",
             "matched",

@@ -1,0 +1,135 @@
+"""What sweeps found, as plain text: a line per network, then pairs, then what was left out."""
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+import numpy as np
+import pandas as pd
+
+from biaskit.study import Study
+
+__all__ = ["sweep_text"]
+
+_SWEEP = ("protocol", "direction", "fill")
+_COLUMNS = (
+    ("jagged", "jagged"),
+    ("p_top1_change", "P(top-1 change)"),
+    ("mean_abs_change", "mean |change|"),
+    ("accuracy", "accuracy"),
+    ("accuracy_top5", "top 5"),
+)
+
+
+def sweep_text(
+    study: Study, names: Sequence[Mapping[str, str]], missing: Mapping[str, Sequence[int]]
+) -> tuple[str, dict[str, Any]]:
+    """
+    Tell what some sweeps of a study found.
+
+    Parameters
+    ----------
+    study : Study
+        Has ``swept``, ``jaggedness_by`` and ``network_pairs``.
+    names : sequence of mappings
+        The sweeps' first five columns.
+    missing : mapping
+        See `biaskit.sweeps.summing.missing_chunks`.
+
+    Returns
+    -------
+    str
+    dict
+        The same for ``--json``.
+    """
+    groups, pairs = study.read("jaggedness_by"), study.read("network_pairs")
+    left_out = study.read("swept", ["network", "variant", *_SWEEP, "reason", "n_frames"])
+    blocks, data = [], []
+    for sweep in dict.fromkeys(tuple(name[key] for key in _SWEEP) for name in names):
+        of_sweep = [name for name in names if tuple(name[key] for key in _SWEEP) == sweep]
+        rows = _rows_of(groups, sweep)
+        rows = rows[(rows["category"] == "") & (rows["subset"] == "all")]
+        blocks.append(_block(sweep, rows, _rows_of(pairs, sweep)))
+        blocks += _reasons(left_out, of_sweep)
+        data += rows.to_dict("records")
+    artefact = _artefact(study, names)
+    for sweep, chunks in missing.items():
+        blocks.append(f"not whole: {sweep} lacks {len(chunks)} chunks, the first is {chunks[0]}")
+    return "\n".join([*blocks, *artefact]), {"sweeps": data, "missing": dict(missing)}
+
+
+def _rows_of(table: pd.DataFrame, sweep: tuple[str, ...]) -> pd.DataFrame:
+    keep = np.logical_and.reduce(
+        [(table[key] == word).to_numpy() for key, word in zip(_SWEEP, sweep, strict=True)]
+    )
+    return table[keep]
+
+
+def _block(sweep: tuple[str, ...], rows: pd.DataFrame, pairs: pd.DataFrame) -> str:
+    protocol, direction, fill = sweep
+    steps = rows["n_steps"].max()
+    seen = ", ".join(sorted(set(rows["seen"])))
+    head = f"{protocol}, {direction}{f', fill {fill}' if fill != 'none' else ''}"
+    images = {"held out": "images held out from training", "training": "the networks' own training"
+              " images", "unknown": "not known whether trained on"}.get(seen, seen)  # fmt: skip
+    about = f"{head}: about {steps:.0f} steps per image, {images}; 95 % intervals over images"
+    lines = [about, f"{'network':<24}{'n':>7}" + "".join(f"{name:>20}" for _, name in _COLUMNS)]
+    for _, row in rows.iterrows():
+        cells = "".join(f"{_cell(row, column):>20}" for column, _ in _COLUMNS)
+        lines.append(f"{_name(row['network'], row['variant'])[:24]:<24}{row['n_images']:>7}{cells}")
+    for _, pair in pairs[pairs["subset"] == "all"].iterrows():
+        a, b = (_name(pair[f"network_{k}"], pair[f"variant_{k}"]) for k in "ab")
+        p = "-" if np.isnan(pair["log10_p"]) else f"{pair['log10_p']:.1f}"
+        lines.append(
+            f"{a} less {b}: P(top-1 change) {pair['difference']:+.3f} "
+            f"[{pair['low']:+.3f} {pair['high']:+.3f}]; jagged under the first only "
+            f"{pair['only_a']}, the second only {pair['only_b']}, McNemar log10 p {p} "
+            f"(n = {pair['n_images']:,})"
+        )
+    return "\n".join(lines)
+
+
+def _name(network: str, variant: str) -> str:
+    return network if variant == "plain" else f"{network} {variant}"
+
+
+def _cell(row: pd.Series, column: str) -> str:
+    if np.isnan(row[column]):
+        return "-"
+    low, high = row[f"{column}_low"], row[f"{column}_high"]
+    interval = "" if np.isnan(low) else f" [{low:.2f} {high:.2f}]"
+    return f"{row[column]:.3f}{interval}"
+
+
+def _reasons(swept: pd.DataFrame, names: Sequence[Mapping[str, str]]) -> list[str]:
+    lines = []
+    for name in names:
+        keep = np.logical_and.reduce([(swept[key] == word) for key, word in name.items()])
+        reasons = swept.loc[keep & (swept["reason"] != ""), "reason"].value_counts()
+        for reason, count in sorted(reasons.items()):
+            lines.append(f"{_name(name['network'], name['variant'])}: left out {count:,}: {reason}")
+    return lines
+
+
+def _artefact(study: Study, names: Sequence[Mapping[str, str]]) -> list[str]:
+    """Say what filling the background anew at each step changes, image by image."""
+    lines = []
+    for name in names:
+        if not name["fill"].endswith("-refilled"):
+            continue
+        keys = ["image_id", "object", "pass"]
+        once, anew = (
+            study.read(
+                "jaggedness",
+                [*keys, "p_top1_change"],
+                [("lag", "=", 1), *((k, "=", v) for k, v in {**name, "fill": fill}.items())],
+            ).set_index(keys)["p_top1_change"]
+            for fill in (name["fill"].removesuffix("-refilled"), name["fill"])
+        )
+        difference = (anew - once).dropna()
+        if len(difference) > 1:
+            error = difference.std() / np.sqrt(len(difference))
+            lines.append(
+                f"{name['network']}: filling anew at each step changes P(top-1 change) by "
+                f"{difference.mean():+.4f}, standard error {error:.4f} (n = {len(difference):,})"
+            )
+    return lines
