@@ -1,22 +1,18 @@
 """Jaggedness of sequences: known answers, and agreement with loops over frames."""
 
 import re
-import sys
 from itertools import permutations
-from pathlib import Path
 
 import numpy as np
 import pandas as pd
 import pytest
+from jaggedness_tables import chance_frames, frames_of, slow_distance, slow_rows
 
 from biaskit.errors import TableError
 from biaskit.sweeps.jaggedness import jaggedness
 from biaskit.sweeps.sequences import SEQUENCE
 from biaskit.sweeps.top5 import class_lists, top5_distance
 from biaskit.tables import FRAMES, JAGGEDNESS
-
-sys.path.insert(0, str(Path(__file__).parent))
-from jaggedness_tables import chance_frames, frames_of, slow_distance, slow_rows
 
 FIRST, OTHER = ["c0", "c1", "c2", "c3", "c4"], ["c1", "c0", "c2", "c3", "c4"]
 GONE = ["c1", "c2", "c3", "c4", "c5"]

@@ -1,12 +1,11 @@
 """Jaggedness of groups: images are units, subsets are fair, intervals are honest."""
 
 import re
-import sys
-from pathlib import Path
 
 import numpy as np
 import pandas as pd
 import pytest
+from jaggedness_tables import frames_of, jagged_rows
 from statsmodels.stats.proportion import proportion_confint
 
 from biaskit.errors import TableError
@@ -15,9 +14,6 @@ from biaskit.sweeps.intervals import bootstrap_means, wilson
 from biaskit.sweeps.jaggedness import jaggedness
 from biaskit.sweeps.steps_curve import COLUMNS, first_transitions, steps_curve
 from biaskit.tables import FRAMES, JAGGEDNESS, JAGGEDNESS_BY
-
-sys.path.insert(0, str(Path(__file__).parent))
-from jaggedness_tables import frames_of, jagged_rows
 
 IN, OUT = ["c0", "c1", "c2", "c3", "c4"], ["c1", "c2", "c3", "c4", "c5"]
 

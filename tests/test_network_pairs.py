@@ -1,21 +1,17 @@
 """Networks compared in pairs: exact tests, paired intervals, fair subsets."""
 
 import math
-import sys
-from pathlib import Path
 
 import numpy as np
 import pandas as pd
 import pytest
+from jaggedness_tables import jagged_rows
 from scipy import stats
 from statsmodels.stats.contingency_tables import mcnemar
 
 from biaskit.sweeps.mcnemar import log10_mcnemar
 from biaskit.sweeps.pairs_of_networks import compare_networks, confidence_class
 from biaskit.tables import JAGGEDNESS, NETWORK_PAIRS
-
-sys.path.insert(0, str(Path(__file__).parent))
-from jaggedness_tables import jagged_rows
 
 
 @pytest.fixture

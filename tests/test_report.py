@@ -1,12 +1,11 @@
 import json
 import math
 import re
-import sys
-from pathlib import Path
 
 import numpy as np
 import pandas as pd
 import pytest
+from audit_tables import HOSTILE, make_boxes, make_drift, make_repairs, make_tables
 from lxml import html
 
 from biaskit.bias.headline import headline
@@ -21,9 +20,6 @@ from biaskit.report.sentences import percent, sentences
 from biaskit.report.verdicts import headline_tables, lead_sentence
 from biaskit.report.worst import worst_names
 from biaskit.tables import BOXES, DRIFT, EFFECTS, REPAIRS, SIGNIFICANCE, SYMMETRY
-
-sys.path.insert(0, str(Path(__file__).parent))
-from audit_tables import HOSTILE, make_boxes, make_drift, make_repairs, make_tables
 
 PLAIN = ("n01", "n02", "n03")
 GROUP = ("cat", "")

@@ -2,15 +2,11 @@
 
 import re
 import shutil
-import sys
-from pathlib import Path
 
 import pytest
+from audit_tables import HOSTILE, make_drift, make_tables
 
 from biaskit.report import audit_page
-
-sys.path.insert(0, str(Path(__file__).parents[1]))
-from audit_tables import HOSTILE, make_drift, make_tables
 
 pytestmark = [
     pytest.mark.e2e,
