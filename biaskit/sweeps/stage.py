@@ -151,7 +151,7 @@ def run_sweep(study: Study, run: SweepRun, *, mode: Mode, shown: Shown) -> int:
     left = [
         chunk
         for chunk in of_shard(run.chunks, run.shard)
-        if not _done(study, run, chunk, known.get(run.part(chunk.number, made)))
+        if not _done(study, run, chunk, run.part(chunk.number, made), known)
     ]
     if not left:
         return 0
@@ -207,13 +207,13 @@ def _check_append(study: Study, run: SweepRun, found: list[str]) -> None:
         )
 
 
-def _done(study: Study, run: SweepRun, chunk: Chunk, beside: dict[str, Any] | None) -> bool:
-    if beside is None or not all(
-        study.has_part(t, run.part(chunk.number, beside["run"])) for t in PARTED
-    ):
+def _done(
+    study: Study, run: SweepRun, chunk: Chunk, part: str, known: dict[str, dict[str, Any]]
+) -> bool:
+    if not all(study.has_part(table, part) for table in PARTED):
         return False
     now = chunk_digest(Path(run.setup.folder), chunk, run.setup.plan)
-    if beside.get("images_sha256") != now:
+    if known[part].get("images_sha256") != now:
         first, last = chunk.images[0].image_id, chunk.images[-1].image_id
         raise StudyError(
             f"{study.name}: of the images {first} to {last} some have other content than when they "
