@@ -10,6 +10,8 @@ import signal
 import subprocess
 import sys
 import time
+from contextlib import nullcontext
+from dataclasses import replace
 from pathlib import Path
 
 import pandas as pd
@@ -18,7 +20,10 @@ import toy_networks as toy
 
 from biaskit.cli.main import main
 from biaskit.study import Study
-from biaskit.sweeps.stage import PARTED
+from biaskit.sweeps.chunks import cut_chunks
+from biaskit.sweeps.images import find_images
+from biaskit.sweeps.networks import find_network
+from biaskit.sweeps.stage import PARTED, SweepRun, run_sweep
 
 TESTS = Path(__file__).parent
 ENVIRONMENT = {**os.environ, "OMP_NUM_THREADS": "1", "PYTHONPATH": str(TESTS.parent)}
@@ -148,6 +153,24 @@ def test_merged_shards_are_what_one_run_writes(photographs, tmp_path, run, n_sha
     # The merged study goes on as if it had been one.
     assert run(*words(photographs, merged))[0] == 0
     assert tables(merged) == tables(one)
+
+
+def test_two_devices_give_the_bytes_of_one(photographs, tmp_path):
+    "One process per device, chunks as they come: here two processes on the processor"
+    request = find_network("toy_networks:strided", allow_code=True)
+    request = replace(request, folder=str(TESTS))
+    network, images = request.load(), find_images(photographs)
+    plan = toy.plan("embed", steps=7, fill="mean")
+    setup = replace(toy.setup(photographs, plan, batch=3), request=request)
+    found = []
+    for devices in (["cpu"], ["cpu", "cpu"]):
+        study = Study(tmp_path / f"study-{len(devices)}")
+        chunks = cut_chunks(images, plan, 3, {})
+        run = SweepRun(setup, network, images, chunks, None, None, devices)
+        with study.writing("test"):
+            assert run_sweep(study, run, mode="continue", shown=lambda _: nullcontext(print)) == 6
+        found.append(tables(study.folder))
+    assert found[0] == found[1]
 
 
 def test_shards_made_otherwise_are_not_merged(photographs, tmp_path, run):

