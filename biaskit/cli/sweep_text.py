@@ -13,10 +13,15 @@ __all__ = ["sweep_text"]
 _SWEEP = ("protocol", "direction", "fill")
 _COLUMNS = (
     ("jagged", "jagged"),
-    ("p_top1_change", "P(top-1 change)"),
+    ("p_top1_change", "top-1 changes"),
     ("mean_abs_change", "mean |change|"),
     ("accuracy", "accuracy"),
-    ("accuracy_top5", "top 5"),
+    ("accuracy_top5", "in top 5"),
+)
+_LEGEND = (
+    "jagged: images whose true class enters or leaves the top 5 at any step; the other columns are",
+    "means over images, per step or frame; 95 % intervals over images. One network less another:",
+    "top-1 changes; images jagged under the first only : the second only, McNemar's log10 p.",
 )
 
 
@@ -52,9 +57,9 @@ def sweep_text(
         blocks += _reasons(left_out, of_sweep)
         data += rows.to_dict("records")
     artefact = _artefact(study, names)
-    for sweep, chunks in missing.items():
-        blocks.append(f"not whole: {sweep} lacks {len(chunks)} chunks, the first is {chunks[0]}")
-    return "\n".join([*blocks, *artefact]), {"sweeps": data, "missing": dict(missing)}
+    for part, chunks in missing.items():
+        blocks.append(f"not whole: {part} lacks {len(chunks)} chunks, the first is {chunks[0]}")
+    return "\n".join([*blocks, *artefact, *_LEGEND]), {"sweeps": data, "missing": dict(missing)}
 
 
 def _rows_of(table: pd.DataFrame, sweep: tuple[str, ...]) -> pd.DataFrame:
@@ -71,19 +76,19 @@ def _block(sweep: tuple[str, ...], rows: pd.DataFrame, pairs: pd.DataFrame) -> s
     head = f"{protocol}, {direction}{f', fill {fill}' if fill != 'none' else ''}"
     images = {"held out": "images held out from training", "training": "the networks' own training"
               " images", "unknown": "not known whether trained on"}.get(seen, seen)  # fmt: skip
-    about = f"{head}: about {steps:.0f} steps per image, {images}; 95 % intervals over images"
-    lines = [about, f"{'network':<24}{'n':>7}" + "".join(f"{name:>20}" for _, name in _COLUMNS)]
+    lines = [
+        f"{head}: {steps:.0f} steps per image at most; {images}",
+        f"{'network':<20}{'n':>5}" + "".join(f"{name:>16}" for _, name in _COLUMNS),
+    ]
     for _, row in rows.iterrows():
-        cells = "".join(f"{_cell(row, column):>20}" for column, _ in _COLUMNS)
-        lines.append(f"{_name(row['network'], row['variant'])[:24]:<24}{row['n_images']:>7}{cells}")
+        cells = "".join(f"{_cell(row, column):>16}" for column, _ in _COLUMNS)
+        lines.append(f"{_name(row['network'], row['variant'])[:20]:<20}{row['n_images']:>5}{cells}")
     for _, pair in pairs[pairs["subset"] == "all"].iterrows():
         a, b = (_name(pair[f"network_{k}"], pair[f"variant_{k}"]) for k in "ab")
         p = "-" if np.isnan(pair["log10_p"]) else f"{pair['log10_p']:.1f}"
         lines.append(
-            f"{a} less {b}: P(top-1 change) {pair['difference']:+.3f} "
-            f"[{pair['low']:+.3f} {pair['high']:+.3f}]; jagged under the first only "
-            f"{pair['only_a']}, the second only {pair['only_b']}, McNemar log10 p {p} "
-            f"(n = {pair['n_images']:,})"
+            f"{a} less {b}: top-1 changes {pair['difference']:+.3f} [{pair['low']:+.3f} "
+            f"{pair['high']:+.3f}]; jagged {pair['only_a']} : {pair['only_b']}, log10 p {p}"
         )
     return "\n".join(lines)
 
@@ -96,8 +101,14 @@ def _cell(row: pd.Series, column: str) -> str:
     if np.isnan(row[column]):
         return "-"
     low, high = row[f"{column}_low"], row[f"{column}_high"]
-    interval = "" if np.isnan(low) else f" [{low:.2f} {high:.2f}]"
-    return f"{row[column]:.3f}{interval}"
+    interval = "" if np.isnan(low) else f" [{_share(low, 2)} {_share(high, 2)}]"
+    return f"{_share(row[column], 3)}{interval}"
+
+
+def _share(value: float, digits: int) -> str:
+    """Write a share as .123, and the whole as 1.00: a table of shares needs no zeros."""
+    text = f"{value:.{digits}f}"
+    return text.removeprefix("0") if value < 1 else text[: digits + 1]
 
 
 def _reasons(swept: pd.DataFrame, names: Sequence[Mapping[str, str]]) -> list[str]:

@@ -76,7 +76,7 @@ def fill_canvas(
     shown = image[offset[0] : offset[0] + place.height, offset[1] : offset[1] + place.width]
     if (place.height, place.width) == tuple(size):
         return np.ascontiguousarray(shown)
-    canvas: Array = FILLS[fill](np.ascontiguousarray(shown), tuple(size), place, seed)
+    canvas: Array = FILLS[fill](np.ascontiguousarray(shown), size, place, seed)
     _put(canvas, shown, place)
     return canvas
 

@@ -1,6 +1,7 @@
 """From what a network said to rows of the tables ``frames`` and ``swept``."""
 
 from collections.abc import Callable
+from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -68,7 +69,7 @@ def frames_table(names: Names, found: ChunkAnswers, classes: tuple[str, ...]) ->
     lengths = np.array([len(one.dx) for one in shown])
     words = np.array(classes, dtype=object)
 
-    def per_frame(values: list[str]) -> pd.Categorical:
+    def per_frame(values: list[str]) -> Any:
         return pd.Categorical(values).take(np.repeat(np.arange(len(values)), lengths))
 
     def numbers(name: str) -> np.ndarray:

@@ -10,6 +10,8 @@ the inverse Laplacian, which the discrete cosine transform gives at once. The ch
 equal to the image along the outline are found by conjugate gradients.
 """
 
+from collections.abc import Callable
+
 import cv2
 import numpy as np
 from scipy.fft import dctn, idctn
@@ -51,7 +53,7 @@ def fill_harmonic(image: Array, size: tuple[int, int], place: tuple[int, int, in
     """
     top, left, height, width = place
     inside = np.s_[top : top + height, left : left + width]
-    canvas = np.zeros((*size, 3), np.float32)
+    canvas: Array = np.zeros((*size, 3), np.float32)
     canvas[inside] = image
     factor = COARSE if _cells(top, height) and _cells(left, width) else 1
     coarse = _coarse(canvas, place, factor)
@@ -148,7 +150,7 @@ def _centred(values: Array) -> Array:
     return values - values.mean(axis=1, keepdims=True)
 
 
-def _conjugate_gradients(apply, target: Array) -> Array:  # type: ignore[no-untyped-def]
+def _conjugate_gradients(apply: Callable[[Array], Array], target: Array) -> Array:
     """Solve apply(x) = target for each row by itself; apply is symmetric and positive."""
     found, residual = np.zeros_like(target), target.copy()
     step, squared = residual.copy(), (residual * residual).sum(axis=1)
