@@ -328,3 +328,23 @@ def test_tables_of_a_sweep_are_what_their_schemas_say(photographs, tmp_path, run
     some = home.read("jaggedness", ["image_id", "lag"], [("lag", "=", 2)])
     assert set(some["lag"]) == {2}
     assert len(some) == 40
+
+
+def test_ctrl_c_keeps_what_is_whole_and_the_same_command_goes_on(photographs, tmp_path):
+    study = tmp_path / "study"
+    line = [sys.executable, "-m", "biaskit"]
+    line += map(str, words(photographs, study, network="toy_networks:slow"))
+    process = subprocess.Popen(
+        line, cwd=TESTS, env=ENVIRONMENT, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True
+    )
+    while process.poll() is None and not list(study.glob("frames/*.json")):
+        time.sleep(0.02)
+    process.send_signal(signal.SIGINT)
+    _, err = process.communicate(timeout=60)
+    assert process.returncode == 130
+    assert err.strip().splitlines()[-1] == "interrupted: what was whole stays; repeat to go on."
+    left = len(list(study.glob("frames/*.json")))
+    assert 1 <= left < 6
+    quick = {**ENVIRONMENT, "TOY_SECONDS": "0"}
+    assert subprocess.run(line, cwd=TESTS, env=quick, capture_output=True).returncode == 0
+    assert len(Study(study).read("frames")) == 280

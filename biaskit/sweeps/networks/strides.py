@@ -1,0 +1,125 @@
+"""Where a network drops places: its poolings, and its strides without a blur before them."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any
+
+import torch
+from torch import Tensor, nn
+from torch.overrides import TorchFunctionMode
+
+__all__ = ["Strides", "count_strides"]
+
+_MAX = ("max_pool2d", "max_pool2d_with_indices")
+_MEAN = ("avg_pool2d",)
+_CONVOLUTIONS = ("conv2d",)
+_PASSING = ("pad", "contiguous")  # what may stand between a blur and a stride
+
+
+@dataclass(frozen=True)
+class Strides:
+    """
+    How many layers of a network drop places.
+
+    Parameters
+    ----------
+    poolings : int
+        Pooling layers with a stride; those over the whole map are left out.
+    without_blur : int
+        Convolutions and poolings with a stride that neither blur by themselves, as a mean over
+        as many places as it steps does, nor follow a fixed filter.
+    """
+
+    poolings: int
+    without_blur: int
+
+
+def count_strides(module: nn.Module, side: int) -> Strides:
+    """
+    Count poolings and strides as they are called in one pass.
+
+    The same filter for every channel, nowhere negative, counts as a blur. Adaptive poolings, and
+    places dropped by indexing, are not seen.
+
+    Parameters
+    ----------
+    module : Module
+        In evaluation mode.
+    side : int
+        Of the input in px.
+
+    Examples
+    --------
+    >>> count_strides(nn.Sequential(nn.Conv2d(3, 4, 3, stride=2), nn.MaxPool2d(2)), 32)
+    Strides(poolings=1, without_blur=2)
+    """
+    watch = _Watch()
+    with torch.inference_mode(), watch:
+        module(torch.zeros(1, 3, side, side))
+    return Strides(watch.poolings, watch.without_blur)
+
+
+class _Watch(TorchFunctionMode):
+    """Counts while a network runs."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.blurred: list[Tensor] = []  # kept alive, so that no other tensor gets their id
+        self.poolings = self.without_blur = 0
+
+    def __torch_function__(
+        self,
+        func: Callable[..., Any],
+        types: Any,
+        args: tuple[Any, ...] = (),
+        kwargs: dict[str, Any] | None = None,
+    ) -> Any:
+        kwargs = kwargs or {}
+        result = func(*args, **kwargs)
+        name = getattr(func, "__name__", "")
+        if name in (*_MAX, *_MEAN):
+            self._pooling(result, args, kwargs, mean=name in _MEAN)
+        elif name in _CONVOLUTIONS:
+            self._convolution(result, args, kwargs)
+        elif name in _PASSING and self._is_blurred(args[0]):
+            self.blurred.append(result)
+        return result
+
+    def _pooling(self, result: Any, args: Any, kwargs: Any, *, mean: bool) -> None:
+        places = result[0] if isinstance(result, tuple) else result
+        kernel = _pair(args[1] if len(args) > 1 else kwargs["kernel_size"])
+        stride = _pair(args[2] if len(args) > 2 else kwargs.get("stride"), kernel)
+        if max(stride) == 1 or max(places.shape[-2:]) == 1:
+            return
+        self.poolings += 1
+        covers = mean and all(k >= s for k, s in zip(kernel, stride, strict=True))
+        self.without_blur += not (covers or self._is_blurred(args[0]))
+
+    def _convolution(self, result: Tensor, args: Any, kwargs: Any) -> None:
+        weight = args[1] if len(args) > 1 else kwargs["weight"]
+        stride = _pair(args[3] if len(args) > 3 else kwargs.get("stride", 1))
+        blur = _is_blur(weight, channels=args[0].shape[-3])
+        if blur:
+            self.blurred.append(result)
+        elif max(stride) > 1:
+            self.without_blur += not self._is_blurred(args[0])
+
+    def _is_blurred(self, tensor: Any) -> bool:
+        return any(tensor is known for known in self.blurred)
+
+
+def _is_blur(weight: Tensor, *, channels: int) -> bool:
+    """Tell a blur: the same filter for every channel alone, nowhere negative, wider than a place.
+
+    Whether it is trained cannot be asked, for a network that is used has nothing to train; but
+    no training makes the filters of all channels equal.
+    """
+    alone = channels > 1 and tuple(weight.shape[:2]) == (channels, 1) and weight[0].numel() > 1
+    return alone and bool((weight >= 0).all()) and bool((weight == weight[:1]).all())
+
+
+def _pair(value: Any, otherwise: tuple[int, ...] = (1, 1)) -> tuple[int, ...]:
+    """Return a length for both directions; an empty one means the other."""
+    if value is None or value == []:
+        return otherwise
+    return (value, value) if isinstance(value, int) else tuple(value) * (3 - len(tuple(value)))
