@@ -13,6 +13,14 @@ from biaskit.cli.common import (
     StudyOption,
     command,
 )
+from biaskit.cli.network_options import (
+    ClassesOption,
+    InputSizeOption,
+    MeanOption,
+    StdOption,
+    WeightsOption,
+    network_requests,
+)
 
 if TYPE_CHECKING:
     from biaskit.sweeps.networks import Listed, NetworkRequest
@@ -36,11 +44,11 @@ def networks(
     names: Annotated[
         list[str] | None, typer.Argument(metavar="NAME...", help="Whose cards; none: the list.")
     ] = None,
-    weights: Annotated[
-        list[str] | None,
-        typer.Option(metavar="NAME=FILE", help="File of weights, or random. Repeat."),
-    ] = None,
-    classes: Annotated[Path | None, typer.Option(help="File of the outputs' categories.")] = None,
+    weights: WeightsOption = None,
+    classes: ClassesOption = None,
+    input_size: InputSizeOption = None,
+    mean: MeanOption = None,
+    std: StdOption = None,
     study: StudyOption = None,
     every: Annotated[bool, typer.Option("--all", help="List every name.")] = False,
     seed: SeedOption = 0,
@@ -56,30 +64,12 @@ def networks(
     """
     speaker = Speaker(quiet=quiet, as_json=as_json)
     if names:
-        requests = _requests(names, weights or [], classes, seed)
+        requests = network_requests(
+            names, weights, classes, seed=seed, input_size=input_size, mean=mean, std=std
+        )
         _cards(requests, study, speaker)
     else:
         _list(speaker, every=every)
-
-
-def _requests(
-    names: list[str], weights: list[str], classes: Path | None, seed: int
-) -> "list[NetworkRequest]":
-    from biaskit.sweeps.networks import find_network
-
-    given = dict(_pair(word, names) for word in weights)
-    # All names first: a misspelt one should fail before the first network is loaded.
-    return [
-        find_network(n, weights=given.get(n), classes=classes, seed=seed, allow_code=True)
-        for n in names
-    ]
-
-
-def _pair(word: str, names: list[str]) -> tuple[str, str]:
-    name, _, value = word.partition("=")
-    if not value or name not in names:
-        raise typer.BadParameter(f"--weights takes NAME=FILE of a named network, found {word!r}")
-    return name, value
 
 
 def _cards(requests: "list[NetworkRequest]", study: Path | None, speaker: Speaker) -> None:

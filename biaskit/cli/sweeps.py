@@ -1,6 +1,5 @@
 """Commands about networks under shift: ``sweep`` and ``merge``."""
 
-from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -15,6 +14,14 @@ from biaskit.cli.common import (
     Speaker,
     StudyOption,
     command,
+)
+from biaskit.cli.network_options import (
+    ClassesOption,
+    InputSizeOption,
+    MeanOption,
+    StdOption,
+    WeightsOption,
+    network_requests,
 )
 
 if TYPE_CHECKING:
@@ -77,12 +84,11 @@ def sweep(
     sample: Annotated[
         int | None, typer.Option(help="Only so many photographs, drawn by seed.", min=1)
     ] = None,
-    weights: Annotated[
-        list[str] | None, typer.Option(help="NAME=FILE or NAME=random. Repeat.")
-    ] = None,
-    classes: Annotated[
-        Path | None, typer.Option(help="Classes of your own checkpoint, one per line.")
-    ] = None,
+    weights: WeightsOption = None,
+    classes: ClassesOption = None,
+    input_size: InputSizeOption = None,
+    mean: MeanOption = None,
+    std: StdOption = None,
     fast: Annotated[
         bool, typer.Option("--fast/--reference", help="bf16 instead of float32; shows what flips.")
     ] = False,
@@ -119,7 +125,9 @@ def sweep(
     if images_are is not None and images_are not in SEEN:
         raise typer.BadParameter(f"--images-are takes {', '.join(SEEN)}")
     mode: Mode = "replace" if replace else "append" if append else "continue"
-    requests = _requests(network, weights, classes, seed)
+    requests = network_requests(
+        network, weights, classes, seed=seed, input_size=input_size, mean=mean, std=std
+    )
     folder, files = _files(images, protocol, labels, label, sample, seed)
     home = Study.find(study)
     options = {
@@ -140,26 +148,6 @@ def sweep(
         sum_up(home, seed=seed)
     text, data = sweep_text(home, names, missing_chunks(home))
     speaker.result(f"{text}\n{speaker.then('biaskit chart shifts', study)}", data)
-
-
-def _requests(
-    names: Sequence[str], weights: Sequence[str] | None, classes: Path | None, seed: int
-) -> "list[NetworkRequest]":
-    """Look all names up before any work: a misspelt one should fail now, not after an hour."""
-    from biaskit.sweeps.networks import find_network
-
-    given = {}
-    for word in weights or []:
-        name, equals, file = word.partition("=")
-        if not equals and len(names) == 1:
-            name, file = names[0], word
-        elif not equals or name not in names:
-            raise typer.BadParameter(f"--weights takes NAME=FILE of a --network, found {word!r}")
-        given[name] = file
-    return [
-        find_network(name, weights=given.get(name), classes=classes, seed=seed, allow_code=True)
-        for name in dict.fromkeys(names)
-    ]
 
 
 def _files(
