@@ -349,3 +349,24 @@ def test_ctrl_c_keeps_what_is_whole_and_the_same_command_goes_on(photographs, tm
     quick = {**ENVIRONMENT, "TOY_SECONDS": "0"}
     assert subprocess.run(line, cwd=TESTS, env=quick, capture_output=True).returncode == 0
     assert len(Study(study).read("frames")) == 280
+
+
+def test_what_a_network_of_few_classes_or_unknown_images_cannot_tell_is_said(
+    photographs, tmp_path, run
+):
+    _, out, _ = run(*words(photographs, tmp_path / "few", network="toy_networks:few"))
+    assert (
+        "  fewer than 6 classes, nearly all of them always in the top 5: top-1 measures only" in out
+    )
+    for path in list(photographs.iterdir())[:30]:
+        path.rename(path.with_name(f"n99999999_{path.name}"))
+    _, out, _ = run(*words(photographs, tmp_path / "some"))
+    assert "  30 of 40 images have no true class that this network knows: jagged and acc" in out
+
+
+def test_photographs_that_are_square_already_are_no_warning(tmp_path, run):
+    "Pillow's own pixels cannot be written to"
+    toy.photographs(tmp_path / "square", 2, size=(37, 37))
+    line = ["sweep", tmp_path / "square", "--network", "toy_networks:strided"]
+    status, _, err = run(*line, "--protocol", "pairs", "--study", tmp_path / "s")
+    assert (status, err) == (0, "")

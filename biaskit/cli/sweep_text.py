@@ -83,6 +83,7 @@ def _block(sweep: tuple[str, ...], rows: pd.DataFrame, pairs: pd.DataFrame) -> s
     for _, row in rows.iterrows():
         cells = "".join(f"{_cell(row, column):>16}" for column, _ in _COLUMNS)
         lines.append(f"{_name(row['network'], row['variant'])[:20]:<20}{row['n_images']:>5}{cells}")
+        lines += _what_is_missing(row)
     for _, pair in pairs[pairs["subset"] == "all"].iterrows():
         a, b = (_name(pair[f"network_{k}"], pair[f"variant_{k}"]) for k in "ab")
         p = "-" if np.isnan(pair["log10_p"]) else f"{pair['log10_p']:.1f}"
@@ -91,6 +92,20 @@ def _block(sweep: tuple[str, ...], rows: pd.DataFrame, pairs: pd.DataFrame) -> s
             f"{pair['high']:+.3f}]; jagged {pair['only_a']} : {pair['only_b']}, log10 p {p}"
         )
     return "\n".join(lines)
+
+
+def _what_is_missing(row: pd.Series) -> list[str]:
+    unknown = row["n_images"] - row["n_labelled"]
+    if unknown:
+        return [
+            f"  {unknown:,} of {row['n_images']:,} images have no true class that this network knows: "
+            "jagged and accuracy are of the others"
+        ]
+    if row["n_images"] and np.isnan(row["jagged"]):
+        return [
+            "  fewer than 6 classes, nearly all of them always in the top 5: top-1 measures only"
+        ]
+    return []
 
 
 def _name(network: str, variant: str) -> str:

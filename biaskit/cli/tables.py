@@ -1,7 +1,7 @@
 """Commands about tables: ``show`` what a study holds, ``export`` one, draw a ``chart``."""
 
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Any
 
 import typer
 
@@ -102,13 +102,49 @@ def export(
 
 
 def chart(
-    name: Annotated[str, typer.Argument(help="places, sizes, volcano, ranks, forest or drift.")],
+    name: Annotated[
+        str,
+        typer.Argument(
+            help="Of boxes: places, sizes, volcano, ranks, forest, drift. Of sweeps: shifts, "
+            "curve, film, depth, accuracy, steps, lags; sweep is an animation."
+        ),
+    ],
     category: Annotated[str | None, typer.Option(help="Only this category.")] = None,
     output: Annotated[
         Path | None,
-        typer.Option(help="File .svg, .png, .pdf, .html or .json. Default NAME.svg."),
+        typer.Option(
+            help="File .svg, .png, .pdf, .html or .json; of sweep .gif or .mp4. Default NAME.svg."
+        ),
     ] = None,
     title: Annotated[str | None, typer.Option(help="Of places and sizes.")] = None,
+    network: Annotated[
+        list[str] | None, typer.Option(help="Only this network of the sweep. Repeat.")
+    ] = None,
+    protocol: Annotated[str | None, typer.Option(help="Which sweep, if several.")] = None,
+    direction: Annotated[str | None, typer.Option(help="Which sweep, if several.")] = None,
+    fill: Annotated[str | None, typer.Option(help="Which sweep, if several.")] = None,
+    sort: Annotated[
+        str | None, typer.Option(help="Rows of shifts: sum, box or jaggedness.")
+    ] = None,
+    image: Annotated[
+        str | None,
+        typer.Option(help="Of curve, film and sweep; default: with the largest jump."),
+    ] = None,
+    images: Annotated[
+        Path | None,
+        typer.Option(help="The photographs that were swept, or the film: for pictures of frames."),
+    ] = None,
+    measure: Annotated[
+        str | None,
+        typer.Option(
+            help="Of depth and accuracy: jagged, transitions_per_step, p_top1_change or "
+            "mean_abs_change."
+        ),
+    ] = None,
+    subset: Annotated[
+        str | None,
+        typer.Option(help="Of depth and accuracy: all, 'ever top 5' or 'all right'."),
+    ] = None,
     study: StudyOption = None,
     quiet: QuietOption = False,
     as_json: JsonOption = False,
@@ -117,23 +153,30 @@ def chart(
     Draw a chart of the study's tables, with its origin beside it.
 
     biaskit chart places --category n02097474 --output terriers.png
+
+    biaskit chart curve --images photos --output jump.png
     """
-    from biaskit.charts import CHARTS, draw, save_chart
-    from biaskit.provenance import provenance
+    from biaskit.annotations.synsets import words_of
+    from biaskit.charts import ANIMATION, CHARTS, save_study_chart
     from biaskit.study import Study
 
     speaker = Speaker(quiet=quiet, as_json=as_json)
-    home = Study.find(study)
-    needed = CHARTS[name].tables if name in CHARTS else ()
-    options = {}
-    if needed == ("boxes",):
-        options["title"] = title or category or home.folder.resolve().name
-    drawn = draw(name, {t: home.read(t) for t in needed}, category=category, **options)
-    origin = provenance(
-        inputs=[home.digest(t) for t in needed],
-        options={"chart": name, "category": category, **options},
-        seed=None,
+    given: dict[str, Any] = {
+        "title": title, "network": network or None, "protocol": protocol, "direction": direction,
+        "fill": fill, "sort": sort, "image": image, "images": images, "measure": measure,
+        "subset": subset,
+    }  # fmt: skip
+    options = {key: value for key, value in given.items() if value is not None}
+    kind = ANIMATION if name == "sweep" else CHARTS.get(name)
+    for option in options:
+        if kind is not None and option not in kind.options:
+            taken = ", ".join(f"--{one}" for one in kind.options) or "no option of its own"
+            raise typer.BadParameter(f"--{option}: the chart {name} takes {taken}")
+    if name == "sweep" and images is None:
+        raise typer.BadParameter("the chart sweep shows frames: --images names the photographs")
+    usual = Path("sweep.gif" if name == "sweep" else f"{name}.svg")
+    path = save_study_chart(
+        Study.find(study), name, output or usual, category=category, words=words_of(), **options
     )
-    made = {t: home.provenance(t) for t in needed}
-    path = save_chart(drawn, output or Path(f"{name}.svg"), provenance={**origin, "tables": made})
-    speaker.result(f"{path}: {CHARTS[name].about}", {"file": str(path), "chart": name})
+    about = kind.about if kind else name
+    speaker.result(f"{path}: {about}", {"file": str(path), "chart": name})

@@ -117,7 +117,9 @@ class Batcher:
 
     def normalised(self, canvases: np.ndarray) -> torch.Tensor:
         """Return canvases as the network takes them, shape (n, 3, height, width)."""
-        sent = torch.from_numpy(canvases).to(self.device, non_blocking=True)
+        # Pillow's pixels cannot be written to, and torch warns of such arrays.
+        own = canvases if canvases.flags.writeable else canvases.copy()
+        sent = torch.from_numpy(own).to(self.device, non_blocking=True)
         return (sent.to(torch.float32) * self.factor + self.shift).permute(0, 3, 1, 2)
 
     def put(self, window: torch.Tensor, sequence: int, true_class: int, first: bool) -> None:
