@@ -361,7 +361,7 @@ def test_what_a_network_of_few_classes_or_unknown_images_cannot_tell_is_said(
     for path in list(photographs.iterdir())[:30]:
         path.rename(path.with_name(f"n99999999_{path.name}"))
     _, out, _ = run(*words(photographs, tmp_path / "some"))
-    assert "  30 of 40 images have no true class that this network knows: jagged and acc" in out
+    assert "  30 of 40 images have no true class this network knows: jagged and acc" in out
 
 
 def test_photographs_that_are_square_already_are_no_warning(tmp_path, run):

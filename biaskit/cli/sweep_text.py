@@ -98,7 +98,7 @@ def _what_is_missing(row: pd.Series) -> list[str]:
     unknown = row["n_images"] - row["n_labelled"]
     if unknown:
         return [
-            f"  {unknown:,} of {row['n_images']:,} images have no true class that this network knows: "
+            f"  {unknown:,} of {row['n_images']:,} images have no true class this network knows: "
             "jagged and accuracy are of the others"
         ]
     if row["n_images"] and np.isnan(row["jagged"]):
