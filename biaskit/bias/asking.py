@@ -61,7 +61,7 @@ def ask_axis(
         questions.append(Question(measure, null, policy, edges))
         counts.append(entered.counts)
         # Without weights the statistics are the same and cheaper.
-        given = None if policy == "all" else entered.weight[ordered.rows]
+        given = None if policy == "all" else entered.kept[ordered.rows].astype(np.float64)
         found.append(statistics(ordered, objects.n_groups, weights=given))
     answers = []
     for test in ("chi2", "ks", "kuiper", "cvm", "ad"):

@@ -15,8 +15,13 @@ __all__ = ["Entered", "Entrants"]
 class Entered:
     """What a policy makes of the objects that may enter a test."""
 
-    weight: np.ndarray  # float, shape (n,): 0 for objects that do not count
+    kept: np.ndarray  # their weights, as bool where none is a fraction: an eighth of the memory
     counts: Counts
+
+    @property
+    def weight(self) -> np.ndarray:
+        """Weight of every object, float, shape (n,): 0 for objects that do not count."""
+        return self.kept.astype(np.float64)
 
 
 class Entrants:
@@ -62,7 +67,9 @@ class Entrants:
         name = policy, np.packbits(included).tobytes()
         if name not in self._kept:
             weight = weights(self.objects, included, policy, seed=self.seed)
-            self._kept[name] = Entered(weight, _count(self.objects, included, weight > 0))
+            taken = weight > 0
+            counts = _count(self.objects, included, taken)
+            self._kept[name] = Entered(weight if policy == "weighted" else taken, counts)
         return self._kept[name]
 
 
