@@ -6,7 +6,7 @@ from scipy import special
 __all__ = ["LightCells"]
 
 _NEWTON_STEPS = 40
-_CHUNK = 30_000  # numbers held at once
+_CHUNK = 120_000  # numbers held at once
 
 
 class LightCells:
