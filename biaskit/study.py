@@ -21,7 +21,7 @@ import pandas as pd
 import pyarrow as pa
 import pyarrow.parquet as pq
 
-from biaskit.errors import StudyError
+from biaskit.errors import StudyError, TableError
 from biaskit.provenance import (
     differences,
     file_digest,
@@ -335,12 +335,26 @@ class Study:
         schema = self._schema(table)
         both = pd.concat([self.read(table), frame], ignore_index=True)
         keys = list(schema.keys or schema.columns)
+        if schema.keys:
+            self._check_new(table, both, keys, len(frame))
         both = both.sort_values(keys, kind="stable", ignore_index=True)
         inputs = sorted(
             [*before.get("inputs", []), *now["inputs"]], key=lambda i: (i["name"], i["sha256"])
         )
         self.write(table, schema.check(both, f"{self.name}/{table}"), {**now, "inputs": inputs})
         return True
+
+    def _check_new(self, table: str, both: pd.DataFrame, keys: list[str], n_new: int) -> None:
+        """Refuse rows, the last ones of both, that repeat the keys of one that is there."""
+        twice = both.duplicated(keys)
+        if twice.any():
+            first = both.loc[twice, keys].iloc[0]
+            found = ", ".join(f"{key} {value}" for key, value in first.items() if value != "")
+            raise TableError(
+                f"{self.name}: '{table}' holds {int(twice.sum()):,} of these {n_new:,} rows "
+                f"already, the first: {found}. Give all files at once and --replace: "
+                "what repeats is then left out and counted."
+            )
 
     def remove(self, table: str) -> None:
         """Take a table out of the study; nothing happens if it is not there."""

@@ -150,6 +150,26 @@ def test_append_tells_what_it_added(release, tmp_path, capsys):
         assert told in run(*call, capsys=capsys)[1].splitlines()
 
 
+def test_boxes_that_are_there_are_not_appended_and_all_at_once_they_are_counted(tmp_path, capsys):
+    head = "category,image_id,object,image_width,image_height,x_min,x_max,y_min,y_max\n"
+    row = "cat,{},0,100,100,20,50,20,60\n"
+    one, two, study = tmp_path / "one.csv", tmp_path / "two.csv", tmp_path / "study"
+    one.write_text(head + row.format("a") + row.format("b"))
+    two.write_text(head + row.format("b") + row.format("c"))
+    options = ("--units", "px", "--study", study)
+    assert run("boxes", one, *options, capsys=capsys)[0] == 0
+    before = {path.name: path.read_bytes() for path in study.iterdir()}
+    status, _, err = run("boxes", two, *options, "--append", capsys=capsys)
+    assert status == 1
+    assert "'boxes' holds 1 of these 2 rows already, the first: category cat, image_id b" in err
+    assert "Give all files at once and --replace" in err
+    assert {path.name: path.read_bytes() for path in study.iterdir()} == before
+    status, out, _ = run("boxes", one, two, *options, "--replace", capsys=capsys)
+    assert status == 0
+    assert "boxes: 3 boxes, 3 images, 1 categories" in out
+    assert "same_image 1, 1 refused" in out
+
+
 def test_names_that_are_no_text_are_spelled_out(release, tmp_path):
     "Whatever the folders are called, and whatever the terminal can write"
     images, words = (os.fsencode(tmp_path) + name for name in (b"/i\xff", b"/w\xff"))

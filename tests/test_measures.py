@@ -3,7 +3,7 @@ import pandas as pd
 import pytest
 
 from biaskit.bias.measures import measure
-from biaskit.bias.objects import boxes_from_pixels
+from biaskit.bias.objects import arrange, boxes_from_pixels
 from biaskit.tables import BOXES, MEASURES
 
 FRAME = (100, 50)
@@ -59,3 +59,13 @@ def test_no_boxes_give_no_measures():
 def test_a_negative_margin_is_refused():
     with pytest.raises(ValueError, match=r"^edge_px is -1, expected 0 or more pixels$"):
         one([1, 1, 2, 2], edge_px=-1)
+
+
+def test_what_is_arranged_is_not_arranged_again():
+    objects = arrange(boxes_from_pixels([[1, 1, 2, 2], [4, 5, 9, 9]], frame=FRAME), edge_px=3)
+    assert arrange(objects, edge_px=3) is objects
+    pd.testing.assert_frame_equal(
+        measure(objects, edge_px=3), measure(objects.table.iloc[::-1], edge_px=3)
+    )
+    with pytest.raises(ValueError, match=r"^edge_px is 2, but objects were arranged with 3$"):
+        arrange(objects)

@@ -4,7 +4,7 @@ import pytest
 from scipy import stats
 
 from biaskit.bias.objects import arrange, boxes_from_pixels
-from biaskit.bias.policies import POLICIES, lots, take, weights
+from biaskit.bias.policies import POLICIES, Candidates, lots, weights
 
 
 def crowd(n_images, per_image, category="thing"):
@@ -83,8 +83,8 @@ def test_who_is_taken_does_not_depend_on_order_or_company():
 
 
 def test_equal_lots_take_one_object_and_not_two():
-    rows = take(np.array([0, 0, 1, 1]), np.arange(4), np.array([0.3, 0.3, 0.9, 0.3]))
-    assert rows.tolist() == [0, 3]
+    candidates = Candidates(np.array([0, 0, 1, 1]), np.arange(4))
+    assert candidates.draw(np.array([0.3, 0.3, 0.9, 0.3])).tolist() == [0, 3]
 
 
 @pytest.mark.parametrize("policy", POLICIES)

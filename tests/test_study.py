@@ -124,8 +124,11 @@ def test_append_refuses_other_options_half_known_inputs_and_repeated_keys(study)
             study.append("places", places(("b", 0.1)), made(seed=1, inputs=("z",)))
         with refusal("'places' already holds a. Leave it out."):
             study.append("places", places(("b", 0.1)), made(inputs=("a", "z")))
-        with pytest.raises(TableError, match="repeats name a"):
-            study.append("places", places(("a", 0.1)), made(inputs=("z",)))
+        words = (
+            r"'places' holds 1 of these 2 rows already, the first: name a. Give all files at once"
+        )
+        with pytest.raises(TableError, match=words):
+            study.append("places", places(("a", 0.1), ("b", 0.2)), made(inputs=("z",)))
     assert study.read("places")["x"].tolist() == [0.5]
 
 

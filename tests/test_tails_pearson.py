@@ -12,6 +12,8 @@ from biaskit.bias.tails import (
     log10_pearson_bound,
     pearson_tail,
 )
+from biaskit.bias.tails.light_cells import LightCells
+from biaskit.bias.tails.pearson_bound import _log_some_cell_above
 from biaskit.bias.tails.pearson_fourier import NUMERICAL_ERROR, survival_by_fourier
 from biaskit.bias.tails.pearson_table import log10_survival_small
 
@@ -134,6 +136,40 @@ def test_bounds_lie_above_the_exact_law_everywhere(cells, n):
     sizes = np.full(x2.shape, n)
     assert np.all(log10_agrawal_bound(x2, sizes, cells=cells) >= exact)
     assert np.all(log10_heavy_cell_bound(x2, sizes, cells=cells) >= exact)
+
+
+@pytest.mark.parametrize(("cells", "n"), [(2, 101), (10, 150), (25, 400)])
+def test_the_cut_between_light_and_heavy_is_the_best_of_all(cells, n):
+    "However it is looked for: every b gives a bound, and the least of them is taken"
+    x2 = np.array([60.0, 100.0, 0.6 * n * (cells - 1), 0.98 * n * (cells - 1)])
+    x2 = x2[x2 <= n * (cells - 1)]
+    found = log10_heavy_cell_bound(x2, np.full(x2.shape, n), cells=cells)
+    for x, bound in zip(x2, found, strict=True):
+        b = np.arange(n // cells + 1, n)
+        many = np.full(b.shape, n)
+        light = LightCells(np.full(b.shape, x), many, cells).log_bound(np.arange(len(b)), b)
+        heavy = _log_some_cell_above(b, many, cells)
+        best = (np.log(2) + np.maximum(light, heavy).min()) / np.log(10)
+        assert bound == pytest.approx(min(best, 0.0), abs=1e-8)
+
+
+def test_a_search_from_the_last_tilt_ends_where_one_from_the_first_does():
+    x2, n, row = np.array([3.0 * 615]), np.array([615]), np.array([0])
+    warm = LightCells(x2, n, 25)
+    for b in (400, 230, 215, 300):
+        at = np.array([b])
+        cold = LightCells(x2, n, 25).log_bound(row, at)
+        np.testing.assert_allclose(warm.log_bound(row, at), cold, atol=1e-8)
+
+
+@pytest.mark.parametrize(("cells", "n"), [(3, 3000), (10, 2000), (10, 10_000), (25, 615)])
+def test_the_bound_falls_until_all_objects_share_a_cell(cells, n):
+    "There the best tilt lies at infinity, and a search may stop short of it"
+    x2 = np.linspace(0.5, 1, 200) * n * (cells - 1)
+    bound = log10_heavy_cell_bound(x2, np.full(x2.shape, n), cells=cells)
+    assert np.diff(bound).max() < 1e-6
+    # Not below the truth, (1 - n) log10 K at the end, and not far above it.
+    assert 0 <= bound[-1] - (1 - n) * np.log10(cells) < 10
 
 
 def test_no_p_value_lies_below_all_objects_in_one_cell():

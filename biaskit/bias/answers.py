@@ -6,7 +6,6 @@ from dataclasses import dataclass
 import numpy as np
 
 from biaskit.bias.flags import UNTESTED_BELOW
-from biaskit.bias.objects import Objects
 from biaskit.bias.tails import (
     Tail,
     ad_tail,
@@ -17,7 +16,7 @@ from biaskit.bias.tails import (
     smooth_tail,
 )
 
-__all__ = ["Answer", "Counts", "Question", "answer", "bonferroni", "count", "tail_of"]
+__all__ = ["Answer", "Counts", "Question", "answer", "bonferroni", "tail_of"]
 
 
 @dataclass(frozen=True)
@@ -173,23 +172,6 @@ def bonferroni(question: Question, parts: Sequence[Answer]) -> Answer:
         kind,
         np.minimum(asymptotic + shift, 0.0),
     )
-
-
-def count(objects: Objects, included: np.ndarray, taken: np.ndarray) -> Counts:
-    """
-    Count what entered: ``included`` may enter, ``taken`` the policy takes; bool, shape (n,).
-
-    Objects of the same image that the policy passes over are not among the excluded.
-    """
-    n_groups = objects.n_groups
-    may_enter, entered, all_of_it = (
-        np.bincount(objects.group[rows], minlength=n_groups)
-        for rows in (included, taken, slice(None))
-    )
-    image = objects.image[taken]
-    first = np.diff(image, prepend=-1) > 0
-    n_images = np.bincount(objects.image_group[image[first]], minlength=n_groups)
-    return Counts(n_images, entered, all_of_it - may_enter)
 
 
 def _size(question: Question, counts: Counts) -> np.ndarray:

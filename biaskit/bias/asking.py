@@ -10,15 +10,17 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from biaskit.bias.answers import Answer, Question, answer, count
+from biaskit.bias.answers import Answer, Question, answer
+from biaskit.bias.coupling import order_within_groups
+from biaskit.bias.entrants import Entrants
 from biaskit.bias.joint import QUADRATS, centred_ranks, quadrat_of, smooth_statistic
 from biaskit.bias.nulls import variable
 from biaskit.bias.objects import Objects
-from biaskit.bias.policies import lots, weights
+from biaskit.bias.policies import lots
 from biaskit.bias.tails import legendre_scores
 from biaskit.bias.uniformity import BINS, order_by_group, pearson, statistics
 
-__all__ = ["ask_axis", "ask_place"]
+__all__ = ["ask_axis", "ask_place", "order_by_height"]
 
 
 @dataclass(frozen=True)
@@ -31,35 +33,35 @@ class _PlaceStatistics:
 
 
 def ask_axis(
-    objects: Objects, measure: str, null: str, edges: str, policies: Sequence[str], *, seed: int
+    entrants: Entrants, measure: str, null: str, edges: str, policies: Sequence[str]
 ) -> list[Answer]:
     """
     Test one measure of one dimension.
 
     Parameters
     ----------
-    objects : Objects
+    entrants : Entrants
     measure, null, edges : str
         See ``nulls.variable``.
     policies : sequence of str
         See ``policies.weights``.
-    seed : int
 
     Returns
     -------
     list of Answer
         chi2, ks, kuiper, cvm and ad, each for every policy.
     """
-    u = variable(objects, measure, null, edges, seed=seed).u
+    objects = entrants.objects
+    u = variable(objects, measure, null, edges, seed=entrants.seed).u
     included = ~np.isnan(u)
     ordered = order_by_group(u, objects.group)
     questions, counts, found = [], [], []
     for policy in policies:
-        weight = weights(objects, included, policy, seed=seed)
+        entered = entrants.under(included, policy)
         questions.append(Question(measure, null, policy, edges))
-        counts.append(count(objects, included, weight > 0))
+        counts.append(entered.counts)
         # Without weights the statistics are the same and cheaper.
-        given = None if policy == "all" else weight[ordered.rows]
+        given = None if policy == "all" else entered.kept[ordered.rows].astype(np.float64)
         found.append(statistics(ordered, objects.n_groups, weights=given))
     answers = []
     for test in ("chi2", "ks", "kuiper", "cvm", "ad"):
@@ -69,12 +71,12 @@ def ask_axis(
 
 
 def ask_place(
-    objects: Objects,
+    entrants: Entrants,
+    by_height: np.ndarray,
     null: str,
     edges: str,
     policies: Sequence[str],
     *,
-    seed: int,
     measures: Sequence[str] = ("position", "position_height"),
 ) -> list[Answer]:
     """
@@ -82,11 +84,12 @@ def ask_place(
 
     Parameters
     ----------
-    objects : Objects
+    entrants : Entrants
+    by_height : int array, shape (n,)
+        All objects by group, then by height: ``order_by_height``.
     null, edges : str
         Of the place; both axes need room.
     policies : sequence of str
-    seed : int
     measures : sequence of str
         ``position`` (chi2 and smooth), ``position_height`` (smooth), or both.
 
@@ -94,14 +97,14 @@ def ask_place(
     -------
     list of Answer
     """
+    objects, seed = entrants.objects, entrants.seed
     u, v = (variable(objects, f"position_{a}", null, edges, seed=seed).u for a in "xy")
     included = ~(np.isnan(u) | np.isnan(v))
-    lot = lots(objects, seed=seed)
     counts, found = [], []
     for policy in policies:
-        weight = weights(objects, included, policy, seed=seed)
-        counts.append(count(objects, included, weight > 0))
-        found.append(_place_statistics(objects, u, v, weight, lot))
+        entered = entrants.under(included, policy)
+        counts.append(entered.counts)
+        found.append(_place_statistics(objects, u, v, entered.weight, by_height))
     answers: list[Answer] = []
     if "position" in measures:
         asked = [Question("position", null, policy, edges) for policy in policies]
@@ -115,15 +118,24 @@ def ask_place(
     return answers
 
 
+def order_by_height(objects: Objects, *, seed: int) -> np.ndarray:
+    """
+    Return all objects by group, then by height as a fraction of the image; int array, shape (n,).
+
+    Lots decide between equal heights. What a policy leaves out does not change the order.
+    """
+    height = objects.y.size / objects.y.frame
+    return order_within_groups(objects.group, height, lots(objects, seed=seed))
+
+
 def _place_statistics(
-    objects: Objects, u: np.ndarray, v: np.ndarray, weight: np.ndarray, lot: np.ndarray
+    objects: Objects, u: np.ndarray, v: np.ndarray, weight: np.ndarray, by_height: np.ndarray
 ) -> _PlaceStatistics:
+    rank = centred_ranks(by_height, objects.group, objects.n_groups, weights=weight)
     rows = np.flatnonzero(weight)
     group, w, n_groups = objects.group[rows], weight[rows], objects.n_groups
     cell = quadrat_of(u[rows], v[rows])
     scores = legendre_scores(u[rows], v[rows])
-    height = objects.y.size[rows] / objects.y.frame[rows]
-    rank = centred_ranks(height, group, lot[rows], n_groups, weights=w)
     return _PlaceStatistics(
         pearson(cell, group, n_groups, n_cells=QUADRATS**2, weights=w),
         smooth_statistic(scores, group, n_groups, weights=w),

@@ -11,6 +11,7 @@ import threading
 from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
+from functools import partial
 
 import pandas as pd
 
@@ -18,8 +19,8 @@ from biaskit.bias.bootstrap import ImageWeights
 from biaskit.bias.distance_parts import distance_parts
 from biaskit.bias.effect_rows import Part, as_table
 from biaskit.bias.group_sums import Grouping, chosen, weigh
-from biaskit.bias.moment_parts import moment_parts
-from biaskit.bias.objects import EDGE_PX, arrange
+from biaskit.bias.moment_parts import Reading, moment_parts, read
+from biaskit.bias.objects import EDGE_PX, Objects, arrange
 from biaskit.bias.policies import POLICIES
 from biaskit.bias.questions import Question, all_questions
 from biaskit.tables import EFFECTS
@@ -77,7 +78,7 @@ EFFECTS_OF: Mapping[str, EffectKind] = {
 
 
 def effects(
-    boxes: pd.DataFrame,
+    boxes: pd.DataFrame | Objects,
     *,
     seed: int,
     edge_px: float = EDGE_PX,
@@ -92,8 +93,8 @@ def effects(
 
     Parameters
     ----------
-    boxes : DataFrame
-        A table ``boxes``.
+    boxes : DataFrame or Objects
+        A table ``boxes``, or what ``arrange`` made of it.
     seed : int
         Spreads integer pixels, draws one object per image, and resamples images.
     edge_px : float
@@ -156,17 +157,22 @@ def effects(
     images = ImageWeights(seed, n_resamples)
     step = _counter(progress, len(policies) * len(edges) * objects.n_groups)
     parts: list[Part] = []
-    for edge in edges:
-        questions = all_questions(objects, edge, seed=seed)
+    # Nearly all of it is arithmetic on arrays, which needs no lock of the interpreter.
+    with ThreadPoolExecutor(workers) as pool:
+        for edge in edges:
+            questions = all_questions(objects, edge, seed=seed, mapped=pool.map)
+            readings = list(pool.map(partial(read, objects), questions))
 
-        def answer(policy: str, questions: Sequence[Question] = questions) -> list[Part]:
-            weighed = weigh(objects, [q.included for q in questions], policy, seed=seed)
-            asked = zip(questions, weighed, strict=True)
-            far = [part for pair in asked for part in distance_parts(grouping, *pair)]
-            return far + moment_parts(objects, questions, weighed, images, step)
+            def answer(
+                policy: str,
+                questions: Sequence[Question] = questions,
+                readings: Sequence[Reading | None] = readings,
+            ) -> list[Part]:
+                weighed = weigh(objects, [q.included for q in questions], policy, seed=seed)
+                asked = zip(questions, weighed, strict=True)
+                far = [part for pair in asked for part in distance_parts(grouping, *pair)]
+                return far + moment_parts(grouping, readings, weighed, images, step)
 
-        # Nearly all of it is arithmetic on arrays, which needs no lock of the interpreter.
-        with ThreadPoolExecutor(workers) as pool:
             parts += [part for found in pool.map(answer, policies) for part in found]
     return as_table(objects, parts)
 

@@ -38,37 +38,40 @@ def quadrat_of(u: np.ndarray, v: np.ndarray) -> np.ndarray:
 
 
 def centred_ranks(
-    size: np.ndarray, group: np.ndarray, lot: np.ndarray, n_groups: int, *, weights: np.ndarray
+    by_size: np.ndarray, group: np.ndarray, n_groups: int, *, weights: np.ndarray
 ) -> np.ndarray:
     """
     Return the rank of size within each group, with (weighted) mean 0 and variance 1.
 
     Parameters
     ----------
-    size : float array, shape (m,)
-    group : int array, shape (m,)
-    lot : float array, shape (m,)
-        Decides between equal sizes. With shared ranks one odd size among many equal ones would
-        stand sqrt(n) deviations out; so the ranks are 1 to n whatever the sizes, and all below
-        sqrt 3, as the null law of the statistic takes them to be.
+    by_size : int array, shape (n,)
+        All rows by group, then by size (``coupling.order_within_groups``). With ranks shared by
+        equal sizes one odd size among many equal ones would stand sqrt(n) deviations out; in an
+        order without ties the ranks are 1 to n whatever the sizes, and all below sqrt 3, as the
+        null law of the statistic takes them to be.
+    group : int array, shape (n,)
     n_groups : int
-    weights : float array, shape (m,)
+    weights : float array, shape (n,)
+        0 leaves a row out.
 
     Returns
     -------
     float array, shape (m,)
-        A group of one has rank 0.
+        Of the m rows that are not left out. A group of one has rank 0.
 
     Examples
     --------
-    >>> sizes, lots = np.array([5.0, 9, 9]), np.array([0.1, 0.8, 0.3])
-    >>> centred_ranks(sizes, np.zeros(3, int), lots, 1, weights=np.ones(3)).round(4)
-    array([-1.2247,  1.2247,  0.    ])
+    >>> order, group = np.array([2, 0, 1]), np.zeros(3, int)
+    >>> centred_ranks(order, group, 1, weights=np.ones(3)).round(4)
+    array([ 0.    ,  1.2247, -1.2247])
     """
-    order = np.lexsort((lot, size, group))
-    rank = np.empty(len(order))
+    ranked = by_size[weights[by_size] > 0]
+    rank = np.empty(len(group))
     # Where the group begins does not matter: its mean is taken off.
-    rank[order] = np.arange(len(order))
+    rank[ranked] = np.arange(len(ranked))
+    rows = np.flatnonzero(weights)
+    rank, group, weights = rank[rows], group[rows], weights[rows]
     total = np.maximum(np.bincount(group, weights, minlength=n_groups), 1e-300)
     rank -= (np.bincount(group, weights * rank, minlength=n_groups) / total)[group]
     spread = np.sqrt(np.bincount(group, weights * rank * rank, minlength=n_groups) / total)

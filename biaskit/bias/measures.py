@@ -10,14 +10,14 @@ from biaskit.tables import MEASURES
 __all__ = ["measure"]
 
 
-def measure(boxes: pd.DataFrame, *, edge_px: float = EDGE_PX) -> pd.DataFrame:
+def measure(boxes: pd.DataFrame | Objects, *, edge_px: float = EDGE_PX) -> pd.DataFrame:
     """
     Return centre, size and area of every box, and the sides of the frame it touches.
 
     Parameters
     ----------
-    boxes : DataFrame
-        A table ``boxes``.
+    boxes : DataFrame or Objects
+        A table ``boxes``, or what ``arrange`` made of it.
     edge_px : float
         A box touches a side if at most this many pixels of room are left there.
 

@@ -13,10 +13,20 @@ from biaskit.bias.nulls import LOG_UNIFORM_PX, stage_of
 from biaskit.bias.objects import Objects, Side
 from biaskit.bias.questions import Question
 
-__all__ = ["moment_parts"]
+__all__ = ["Reading", "moment_parts", "read"]
 
 LEVEL = 0.95
 _MAIN_NULLS = ("frame", "fit", "log-uniform")  # the others are for sensitivity
+
+
+@dataclass(frozen=True)
+class Reading:
+    """What the means of one question are made of, whatever the policy; arrays of shape (n,)."""
+
+    asked: Question
+    value: np.ndarray  # float: anything finite where the object is not included
+    expected: np.ndarray | None = None  # float: mean of such a value under the null
+    variance: np.ndarray | None = None  # float: and its variance
 
 
 @dataclass(frozen=True)
@@ -27,9 +37,32 @@ class _Wanted:
     expected: np.ndarray
 
 
+def read(objects: Objects, asked: Question) -> Reading | None:
+    """
+    Return what the means of a question are made of.
+
+    Parameters
+    ----------
+    objects : Objects
+    asked : Question
+
+    Returns
+    -------
+    Reading or None
+        None for nulls that are there for sensitivity: their means are those of another.
+    """
+    if asked.null not in _MAIN_NULLS:
+        return None
+    if asked.measure == "position":
+        return _central(objects, asked)
+    if asked.measure.startswith("position"):
+        return Reading(asked, np.where(asked.included, asked.u - 0.5, 0))
+    return _log_size(objects, asked)
+
+
 def moment_parts(
-    objects: Objects,
-    questions: Sequence[Question],
+    grouping: Grouping,
+    readings: Sequence[Reading | None],
     weighed: Sequence[Weighed],
     images: ImageWeights,
     step: Callable[[], None],
@@ -39,9 +72,9 @@ def moment_parts(
 
     Parameters
     ----------
-    objects : Objects
-    questions : sequence of Question
-        Of one kind of edges.
+    grouping : Grouping
+    readings : sequence of Reading or None
+        Of questions of one kind of edges: ``read``.
     weighed : sequence of Weighed
         The weights for each question.
     images : ImageWeights
@@ -52,11 +85,12 @@ def moment_parts(
     -------
     list of Part
     """
-    grouping = Grouping(objects)
-    wanted: list[_Wanted] = []
-    for asked, one in zip(questions, weighed, strict=True):
-        if asked.null in _MAIN_NULLS:
-            wanted += _WANTED_OF[asked.measure](objects, grouping, asked, one)
+    wanted = [
+        want
+        for reading, one in zip(readings, weighed, strict=True)
+        if reading is not None
+        for want in _wanted(grouping, reading, one)
+    ]
     found = estimate_moments(grouping, [w.moment for w in wanted], images, level=LEVEL, step=step)
     return [_part(*pair) for pair in zip(wanted, found, strict=True)]
 
@@ -72,28 +106,34 @@ def _part(want: _Wanted, got: Interval) -> Part:
     )
 
 
-def _offset(_: Objects, grouping: Grouping, asked: Question, weighed: Weighed) -> list[_Wanted]:
+def _wanted(grouping: Grouping, reading: Reading, weighed: Weighed) -> list[_Wanted]:
+    asked, value = reading.asked, reading.value
     none = np.zeros(grouping.n_groups)
-    value = np.where(asked.included, asked.u - 0.5, 0)
-    return [_Wanted(asked, "offset", Moment("mean", value, weighed, none), none)]
+    if reading.expected is None:
+        return [_Wanted(asked, "offset", Moment("mean", value, weighed, none), none)]
+    expected = grouping.mean(reading.expected, weighed)
+    if reading.variance is None:
+        excess = Moment("share", value - reading.expected, weighed, expected)
+        return [
+            _Wanted(asked, "central_ninth", Moment("share", value, weighed, none), expected),
+            _Wanted(asked, "central_excess", excess, none),
+        ]
+    about = reading.expected - np.nan_to_num(expected)[grouping.group]
+    variance = grouping.mean(reading.variance + about**2, weighed)
+    return [
+        _Wanted(asked, "log_mean", Moment("mean", value, weighed, none), expected),
+        _Wanted(asked, "log_spread", Moment("spread", value, weighed, none), np.sqrt(variance)),
+    ]
 
 
-def _central(
-    objects: Objects, grouping: Grouping, asked: Question, weighed: Weighed
-) -> list[_Wanted]:
-    none = np.zeros(objects.n_groups)
+def _central(objects: Objects, asked: Question) -> Reading:
     # Excluded objects are NaN and so never inside.
     inside = np.all((asked.u >= 1 / 3) & (asked.u < 2 / 3), axis=1).astype(np.float64)
     chance = np.full(len(objects), 1 / 9)
     if asked.null == "frame":
         across, down = (_middle_third(objects, s, asked.edges) for s in (objects.x, objects.y))
         chance = across * down
-    expected = grouping.mean(chance, weighed)
-    excess = Moment("share", inside - chance, weighed, expected)
-    return [
-        _Wanted(asked, "central_ninth", Moment("share", inside, weighed, none), expected),
-        _Wanted(asked, "central_excess", excess, none),
-    ]
+    return Reading(asked, inside, chance)
 
 
 def _middle_third(objects: Objects, side: Side, edges: str) -> np.ndarray:
@@ -108,17 +148,10 @@ def _middle_third(objects: Objects, side: Side, edges: str) -> np.ndarray:
     return stage.length / np.maximum(3 * reach, np.maximum(stage.length, 1e-9))
 
 
-def _log_size(
-    objects: Objects, grouping: Grouping, asked: Question, weighed: Weighed
-) -> list[_Wanted]:
-    none = np.zeros(objects.n_groups)
+def _log_size(objects: Objects, asked: Question) -> Reading:
     size, frame, top = _sizes(objects, asked)
     value = np.where(asked.included, np.log(np.maximum(size, 1e-300) / frame), 0)
-    mean, variance = _expected_log(grouping, asked, frame, top, weighed)
-    return [
-        _Wanted(asked, "log_mean", Moment("mean", value, weighed, none), mean),
-        _Wanted(asked, "log_spread", Moment("spread", value, weighed, none), np.sqrt(variance)),
-    ]
+    return Reading(asked, value, *_expected_log(asked, np.log(top / frame), top))
 
 
 def _sizes(objects: Objects, asked: Question) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
@@ -132,27 +165,11 @@ def _sizes(objects: Objects, asked: Question) -> tuple[np.ndarray, np.ndarray, n
 
 
 def _expected_log(
-    grouping: Grouping, asked: Question, frame: np.ndarray, top: np.ndarray, weighed: Weighed
+    asked: Question, highest: np.ndarray, top: np.ndarray
 ) -> tuple[np.ndarray, np.ndarray]:
-    """Mean and variance of ln(size / frame) under the null, over boxes of these images."""
-    highest = np.log(top / frame)
+    """Mean and variance of ln(size / frame) under the null, for a box of each image."""
     if asked.null == "frame":  # minus ln(uniform) has mean and variance 1
-        below, variance = np.ones(len(top)), np.ones(len(top))
-    else:
-        least = LOG_UNIFORM_PX[asked.null] ** (2 if asked.measure == "area" else 1)
-        span = np.log(np.maximum(top / least, 1))
-        below, variance = span / 2, span**2 / 12
-    mean = grouping.mean(highest - below, weighed)
-    about = highest - below - np.nan_to_num(mean)[grouping.group]
-    return mean, grouping.mean(variance + about**2, weighed)
-
-
-_Maker = Callable[[Objects, Grouping, Question, Weighed], list[_Wanted]]
-_WANTED_OF: dict[str, _Maker] = {
-    "position": _central,
-    "position_x": _offset,
-    "position_y": _offset,
-    "width": _log_size,
-    "height": _log_size,
-    "area": _log_size,
-}
+        return highest - np.ones(len(top)), np.ones(len(top))
+    least = LOG_UNIFORM_PX[asked.null] ** (2 if asked.measure == "area" else 1)
+    span = np.log(np.maximum(top / least, 1))
+    return highest - span / 2, span**2 / 12

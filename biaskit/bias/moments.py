@@ -93,17 +93,20 @@ class _ImageSums:
         weighed = {id(m.weighed): m.weighed for m in moments}  # of the same objects: summed once
         place = {name: i for i, name in enumerate(weighed)}
         self.total_of = np.array([place[id(m.weighed)] for m in moments])
-        self.n_totals, self.n_values = len(weighed), len(moments)
-        width = self.n_totals + self.n_values + np.count_nonzero(self.spread)
-        self.columns = np.empty((width, grouping.n_images))
+        # So are values with both a mean and a spread.
+        values = {(id(m.value), id(m.weighed)): None for m in moments}
+        column = {name: len(weighed) + i for i, name in enumerate(values)}
+        self.value_of = np.array([column[id(m.value), id(m.weighed)] for m in moments])
+        self.n_totals, square = len(weighed), len(weighed) + len(values)
+        self.columns = np.empty((square + np.count_nonzero(self.spread), grouping.n_images))
+        self.n_columns = square
         for i, one in enumerate(weighed.values()):
             self.columns[i] = grouping.by_image(one.weight)
-        square = self.n_totals + self.n_values
         for i, moment in enumerate(moments):
             # About the mean, so that squares do not cancel.
             about = moment.value - np.nan_to_num(centre[i])[grouping.group]
             weighted = moment.weighed.weight * about
-            self.columns[self.n_totals + i] = grouping.by_image(weighted)
+            self.columns[self.value_of[i]] = grouping.by_image(weighted)
             if self.spread[i]:
                 self.columns[square] = grouping.by_image(weighted * about)
                 square += 1
@@ -118,12 +121,11 @@ class _ImageSums:
         return self._statistics(sums, n, power=1.0)[:, 0]
 
     def _statistics(self, sums: np.ndarray, n: np.ndarray, *, power: float) -> np.ndarray:
-        first, last = self.n_totals, self.n_totals + self.n_values
         total = sums[: self.n_totals]
         inverse = np.divide(1.0, total, out=np.full(total.shape, np.nan), where=total > 1e-9)
         inverse = inverse[self.total_of]
-        found = sums[first:last] * inverse
-        variance = sums[last:] * inverse[self.spread] - found[self.spread] ** 2
+        found = sums[self.value_of] * inverse
+        variance = sums[self.n_columns :] * inverse[self.spread] - found[self.spread] ** 2
         # A sample's variance is too small by (n - 1) / n, a resample's once more.
         more = (n / np.maximum(n - 1, 1))[self.spread, None] ** power
         found[self.spread] = np.sqrt(np.maximum(variance, 0) * more)

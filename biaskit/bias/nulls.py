@@ -70,6 +70,10 @@ class Cells:
         u = np.clip(self.low + self.span * noise, _TINY, 1 - _TINY)
         return np.where(self.inside, u, np.nan)
 
+    def of(self, rows: np.ndarray) -> "Cells":
+        """Return the cells of some objects."""
+        return Cells(self.low[rows], self.span[rows], self.inside[rows])
+
 
 @dataclass(frozen=True)
 class Variable:

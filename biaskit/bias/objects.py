@@ -60,14 +60,14 @@ class Objects:
         return len(self.group)
 
 
-def arrange(boxes: pd.DataFrame, *, edge_px: float = EDGE_PX) -> Objects:
+def arrange(boxes: pd.DataFrame | Objects, *, edge_px: float = EDGE_PX) -> Objects:
     """
     Put a boxes table into canonical order and pixels.
 
     Parameters
     ----------
-    boxes : DataFrame
-        A table ``boxes``, in any order.
+    boxes : DataFrame or Objects
+        A table ``boxes``, in any order. Objects are in order already and returned as they are.
     edge_px : float
         A box touches a side if at most this many pixels of room are left there.
 
@@ -78,13 +78,19 @@ def arrange(boxes: pd.DataFrame, *, edge_px: float = EDGE_PX) -> Objects:
     Raises
     ------
     ValueError
-        If ``edge_px`` is negative.
+        If ``edge_px`` is negative, or not that of the objects.
 
     Examples
     --------
     >>> arrange(BOXES.empty()).n_groups
     0
     """
+    if isinstance(boxes, Objects):
+        if boxes.edge_px != edge_px:
+            raise ValueError(
+                f"edge_px is {edge_px}, but objects were arranged with {boxes.edge_px}"
+            )
+        return boxes
     if not edge_px >= 0:
         raise ValueError(f"edge_px is {edge_px}, expected 0 or more pixels")
     boxes = BOXES.sort(boxes)

@@ -19,7 +19,7 @@ import numpy as np
 from biaskit.bias.objects import Objects
 from biaskit.chance import keyed_uniform
 
-__all__ = ["POLICIES", "lots", "take", "weights"]
+__all__ = ["POLICIES", "Candidates", "lots", "weights"]
 
 POLICIES = ("one", "weighted", "all", "largest")
 
@@ -69,7 +69,7 @@ def weights(
     if policy == "largest":
         share = objects.x.size * objects.y.size / (objects.x.frame * objects.y.frame)
         rows = rows[_least(objects.image[rows], -share[rows])]
-    rows = take(objects.image[rows], rows, lots(objects, seed=seed, draw=draw))
+    rows = Candidates(objects.image[rows], rows).draw(lots(objects, seed=seed, draw=draw))
     taken = np.zeros(len(objects))
     taken[rows] = 1.0
     return taken
@@ -80,32 +80,50 @@ def lots(objects: Objects, *, seed: int, draw: int = 0) -> np.ndarray:
     return keyed_uniform(seed, "one object", draw, objects.key)
 
 
-def take(image: np.ndarray, rows: np.ndarray, lot: np.ndarray) -> np.ndarray:
+class Candidates:
     """
-    Return one row of each image, the one with the least lot.
+    Objects of which each image gives one.
 
     Parameters
     ----------
     image : int array, shape (m,)
-        Rising image number of each candidate.
+        Rising image number of each.
     rows : int array, shape (m,)
-        The candidates, as rows of ``lot``.
-    lot : float array, shape (n,)
-
-    Returns
-    -------
-    int array, shape (number of different images,)
+        The objects, as rows of a lot.
 
     Examples
     --------
-    >>> take(np.array([0, 0, 3]), np.array([0, 1, 2]), np.array([0.5, 0.1, 0.9])).tolist()
+    >>> candidates = Candidates(np.array([0, 0, 3]), np.array([0, 1, 2]))
+    >>> candidates.draw(np.array([0.5, 0.1, 0.9])).tolist()
     [1, 2]
     """
-    least = np.flatnonzero(_least(image, lot[rows]))
-    # Two equal lots of one image: 2^-52 rare, but then the first one.
-    first = np.ones(len(least), bool)
-    first[1:] = image[least[1:]] != image[least[:-1]]
-    return rows[least[first]]
+
+    def __init__(self, image: np.ndarray, rows: np.ndarray):
+        self._rows = rows
+        self._starts = np.flatnonzero(np.diff(image, prepend=-1))
+        self._lengths = np.diff(self._starts, append=len(image))
+
+    def draw(self, lot: np.ndarray) -> np.ndarray:
+        """
+        Return the row with the least lot of each image.
+
+        Parameters
+        ----------
+        lot : float array, shape (n,)
+
+        Returns
+        -------
+        int array, shape (number of different images,)
+        """
+        if not len(self._rows):
+            return self._rows
+        value = lot[self._rows]
+        least = np.minimum.reduceat(value, self._starts)
+        found = np.flatnonzero(value == np.repeat(least, self._lengths))
+        if len(found) > len(self._starts):
+            # Two equal lots of one image: 2^-52 rare, but then the first one.
+            found = found[np.searchsorted(found, self._starts)]
+        return self._rows[found]
 
 
 def _least(run: np.ndarray, value: np.ndarray) -> np.ndarray:

@@ -4,6 +4,7 @@ One question about every object: a measure under a null, as u, as cells, and in 
 What does not depend on the policy is worked out here once and shared by all four.
 """
 
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 
 import numpy as np
@@ -43,7 +44,9 @@ class Question:
     ordered: Sorted | None  # None for position
 
 
-def all_questions(objects: Objects, edges: str, *, seed: int) -> list[Question]:
+def all_questions(
+    objects: Objects, edges: str, *, seed: int, mapped: Callable[..., Iterable[Question]] = map
+) -> list[Question]:
     """
     Ask every measure under each of its nulls.
 
@@ -53,18 +56,17 @@ def all_questions(objects: Objects, edges: str, *, seed: int) -> list[Question]:
     edges : {"with", "without"}
     seed : int
         Spreads integer pixels, see ``biaskit.bias.nulls``.
+    mapped : callable
+        ``map``, or that of a pool of threads.
 
     Returns
     -------
     list of Question
         In the order of (measure, null).
     """
-    single = [
-        _one_axis(objects, measure, null, edges, seed=seed)
-        for measure, nulls in NULLS_OF.items()
-        for null in nulls
-    ]
-    found = {(q.measure, q.null): q for q in single}
+    names = [(measure, null) for measure, nulls in NULLS_OF.items() for null in nulls]
+    single = mapped(lambda name: _one_axis(objects, name[0], name[1], edges, seed=seed), names)
+    found = dict(zip(names, single, strict=True))
     for null in NULLS_OF["position_x"]:
         joint = _both_axes(objects, found["position_x", null], found["position_y", null])
         found["position", null] = joint

@@ -9,7 +9,7 @@ from biaskit.bias.answers import tail_of
 from biaskit.bias.joint import QUADRATS, quadrat_of
 from biaskit.bias.nulls import Cells, cells, noise
 from biaskit.bias.objects import Objects
-from biaskit.bias.policies import lots, take
+from biaskit.bias.policies import Candidates, lots
 from biaskit.bias.uniformity import BINS, bins_of, group_sums, pearson
 
 __all__ = ["REDRAWN", "Redrawn", "p_range", "prepare", "redraw"]
@@ -33,7 +33,8 @@ class Redrawn:
     axes: tuple[str, ...]  # one measure, or the two of the position
     cells: tuple[Cells, ...]  # of each axis, for all objects
     alone: np.ndarray  # int: rows that may enter, each the only one of its image
-    others: np.ndarray  # int: the other rows that may enter
+    alone_cells: tuple[Cells, ...]  # of these
+    others: Candidates  # the other rows that may enter
     n: np.ndarray  # int, shape (n_groups,): images that enter
     n_cells: int
 
@@ -60,7 +61,10 @@ def prepare(objects: Objects, measure: str, null: str, edges: str) -> Redrawn:
     n = group_sums(objects.image_group[images], objects.n_groups, None)
     single = np.repeat(per_image == 1, per_image)
     n_cells = QUADRATS**2 if measure == "position" else BINS
-    return Redrawn(measure, null, edges, axes, found, inside[single], inside[~single], n, n_cells)
+    alone, others = inside[single], inside[~single]
+    alone_cells = tuple(part.of(alone) for part in found)
+    candidates = Candidates(objects.image[others], others)
+    return Redrawn(measure, null, edges, axes, found, alone, alone_cells, candidates, n, n_cells)
 
 
 def redraw(objects: Objects, tests: Sequence[Redrawn], *, seed: int, draw: int) -> list[np.ndarray]:
@@ -84,14 +88,15 @@ def redraw(objects: Objects, tests: Sequence[Redrawn], *, seed: int, draw: int) 
     noises = {axis: noise(objects, axis, seed=seed, draw=draw) for axis in axes}
     found = []
     for test in tests:
-        chosen = take(objects.image[test.others], test.others, lot)
-        rows = np.concatenate([test.alone, chosen])
+        chosen = test.others.draw(lot)
         u = [
-            Cells(part.low[rows], part.span[rows], part.inside[rows]).spread(noises[axis][rows])
-            for axis, part in zip(test.axes, test.cells, strict=True)
+            np.concatenate(
+                [one.spread(noises[axis][test.alone]), all_.of(chosen).spread(noises[axis][chosen])]
+            )
+            for axis, one, all_ in zip(test.axes, test.alone_cells, test.cells, strict=True)
         ]
         cell = quadrat_of(*u) if test.measure == "position" else bins_of(u[0], BINS)
-        group = objects.group[rows]
+        group = np.concatenate([objects.group[test.alone], objects.group[chosen]])
         found.append(pearson(cell, group, objects.n_groups, n_cells=test.n_cells))
     return found
 

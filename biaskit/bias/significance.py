@@ -15,7 +15,8 @@ import numpy as np
 import pandas as pd
 
 from biaskit.bias.answers import Answer, bonferroni
-from biaskit.bias.asking import ask_axis, ask_place
+from biaskit.bias.asking import ask_axis, ask_place, order_by_height
+from biaskit.bias.entrants import Entrants
 from biaskit.bias.nulls import JOINT_NULLS, NULLS_OF
 from biaskit.bias.objects import EDGE_PX, Objects, arrange
 from biaskit.bias.policies import POLICIES
@@ -32,7 +33,7 @@ _Job = Callable[[], list[Answer]]
 
 
 def significance(
-    boxes: pd.DataFrame,
+    boxes: pd.DataFrame | Objects,
     *,
     seed: int,
     edge_px: float = EDGE_PX,
@@ -49,8 +50,8 @@ def significance(
 
     Parameters
     ----------
-    boxes : DataFrame
-        A table ``boxes``, in any order.
+    boxes : DataFrame or Objects
+        A table ``boxes``, in any order, or what ``arrange`` made of it.
     seed : int
         Decides every U and every object drawn; the same seed gives the same bytes.
     edge_px : float
@@ -99,17 +100,20 @@ def significance(
         raise ValueError(f"draws is {draws} and workers {workers}, expected 1 or more")
     objects = arrange(boxes, edge_px=edge_px)
     jobs = _jobs(objects, measures, nulls, policies, edges, seed=seed)
-    again = [
-        prepare(objects, measure, null, edge)
+    preparations = [
+        partial(prepare, objects, measure, null, edge)
         for measure, null in REDRAWN
         for edge in edges
         if draws > 1 and "one" in policies and measure in measures and null in nulls
     ]
+    again = _run(preparations, workers, None)
     repeats = range(draws) if again else range(0)
     redraws = [partial(redraw, objects, again, seed=seed, draw=draw) for draw in repeats]
     done = _run([*redraws, *jobs], workers, progress)
     answers = [found for part in done[len(redraws) :] for found in part]
-    answers = _with_ranges(answers, again, done[: len(redraws)])
+    drawn = [np.stack(x2) for x2 in zip(*done[: len(redraws)], strict=True)]
+    ends = [partial(p_range, test, x2) for test, x2 in zip(again, drawn, strict=True)]
+    answers = _with_ranges(answers, again, _run(ends, workers, None))
     return as_table(objects, answers + _joined(answers, measures))
 
 
@@ -132,16 +136,19 @@ def _jobs(
     seed: int,
 ) -> list[_Job]:
     jobs: list[_Job] = []
+    by_height = order_by_height(objects, seed=seed)
     for edge in edges:
+        # Both edges' entrants at once would hold a gigabyte of a huge study.
+        entrants = Entrants(objects, seed=seed)
         jobs += [
-            partial(ask_axis, objects, measure, null, edge, policies, seed=seed)
+            partial(ask_axis, entrants, measure, null, edge, policies)
             for measure, its_nulls in NULLS_OF.items()
             for null in its_nulls
             if measure in measures and null in nulls
         ]
         whole = [measure for measure in ("position", "position_height") if measure in measures]
         jobs += [
-            partial(ask_place, objects, null, edge, policies, seed=seed, measures=whole)
+            partial(ask_place, entrants, by_height, null, edge, policies, measures=whole)
             for null in JOINT_NULLS
             if whole and null in nulls
         ]
@@ -160,11 +167,13 @@ def _run(jobs: Sequence[Callable], workers: int, progress: Progress | None) -> l
 
 
 def _with_ranges(
-    answers: Sequence[Answer], again: Sequence[Redrawn], draws: Sequence[list[np.ndarray]]
+    answers: Sequence[Answer],
+    again: Sequence[Redrawn],
+    ends: Sequence[tuple[np.ndarray, np.ndarray]],
 ) -> list[Answer]:
     ranges = {
-        (test.measure, test.null, test.edges): p_range(test, np.stack([x2[i] for x2 in draws]))
-        for i, test in enumerate(again)
+        (test.measure, test.null, test.edges): low_high
+        for test, low_high in zip(again, ends, strict=True)
     }
     completed = []
     for found in answers:

@@ -2,6 +2,7 @@
 
 from collections.abc import Callable
 from contextlib import AbstractContextManager
+from functools import cache
 from typing import Any
 
 import pandas as pd
@@ -9,7 +10,7 @@ import pandas as pd
 from biaskit.bias.drift import drift
 from biaskit.bias.effects import effects
 from biaskit.bias.measures import measure
-from biaskit.bias.objects import EDGE_PX
+from biaskit.bias.objects import EDGE_PX, Objects, arrange
 from biaskit.bias.significance import significance
 from biaskit.bias.symmetry import symmetry
 from biaskit.provenance import provenance
@@ -61,6 +62,11 @@ def make_tables(
         If there are no boxes, or a table was made with other options and is not to be replaced.
     """
     boxes, source = study.read("boxes"), study.digest("boxes")
+
+    @cache
+    def objects() -> Objects:
+        return arrange(boxes, edge_px=edge_px)
+
     plan: list[tuple[str, dict[str, Any], Callable[[Progress], pd.DataFrame]]] = []
 
     def ask(
@@ -78,20 +84,22 @@ def make_tables(
             plan.append((table, now, make))
 
     edge = {"edge_px": edge_px}
-    ask("measures", edge, lambda _: measure(boxes, edge_px=edge_px), chance=False)
+    ask("measures", edge, lambda _: measure(objects(), edge_px=edge_px), chance=False)
     ask(
         "significance",
         {**edge, "draws": draws},
-        lambda show: significance(boxes, seed=seed, edge_px=edge_px, draws=draws, progress=show),
+        lambda show: significance(
+            objects(), seed=seed, edge_px=edge_px, draws=draws, progress=show
+        ),
     )
     ask(
         "effects",
         {**edge, "resamples": resamples},
         lambda show: effects(
-            boxes, seed=seed, edge_px=edge_px, n_resamples=resamples, progress=show
+            objects(), seed=seed, edge_px=edge_px, n_resamples=resamples, progress=show
         ),
     )
-    ask("symmetry", edge, lambda _: symmetry(boxes, seed=seed, edge_px=edge_px))
+    ask("symmetry", edge, lambda _: symmetry(objects(), seed=seed, edge_px=edge_px))
     if against is not None:
         others = against.read("boxes")
         ask(

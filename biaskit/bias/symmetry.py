@@ -28,7 +28,7 @@ _CAUTION = {"weighted": "image-weighted", "all": "dependent", "largest": "select
 
 
 def symmetry(
-    boxes: pd.DataFrame,
+    boxes: pd.DataFrame | Objects,
     *,
     seed: int,
     edge_px: float = EDGE_PX,
@@ -40,8 +40,8 @@ def symmetry(
 
     Parameters
     ----------
-    boxes : DataFrame
-        A table ``boxes``.
+    boxes : DataFrame or Objects
+        A table ``boxes``, or what ``arrange`` made of it.
     seed : int
         Spreads integer pixels, and draws one object per image.
     edge_px : float

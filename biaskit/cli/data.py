@@ -149,7 +149,8 @@ def boxes(
         }
         now = provenance(inputs=found.inputs, options=options, seed=None)
         told = ""
-        for name, table in (("repairs", found.repairs), ("boxes", found.boxes)):
+        # Boxes first: where they are refused, nothing is added.
+        for name, table in (("boxes", found.boxes), ("repairs", found.repairs)):
             if mode == "append":
                 told = " added" if home.append(name, table, now) else " there already"
             elif home.needs(name, now, mode):
