@@ -29,7 +29,7 @@ from biaskit.charts import (
 from biaskit.charts.rows import labels
 from biaskit.charts.theme import specification
 from biaskit.errors import ExportError
-from biaskit.tables import BOXES, DRIFT, EFFECTS, SIGNIFICANCE
+from biaskit.tables import BOXES, DRIFT, EFFECTS, SCHEMAS, SIGNIFICANCE
 
 WIDTH, HEIGHT = 500, 375
 QUESTION = {
@@ -317,7 +317,7 @@ def test_every_chart_is_valid_and_has_units_n_and_its_null(rng):
 
 
 def test_charts_of_empty_tables_draw_nothing_and_fail_not():
-    empty = {s.name: s.empty() for s in (BOXES, SIGNIFICANCE, EFFECTS, DRIFT)}
+    empty = {name: schema.empty() for name, schema in SCHEMAS.items()}
     for name in CHARTS:
         assert "<svg" in inline_svg(draw(name, empty), name="a", label="l", description="d")
 

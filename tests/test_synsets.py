@@ -64,6 +64,8 @@ def timm(tmp_path, monkeypatch):
     )
     (tmp_path / "timm" / "__init__.py").write_text("raise RuntimeError('timm was imported')")
     monkeypatch.syspath_prepend(tmp_path)
+    # A real one that another test has imported would be found first.
+    monkeypatch.delitem(sys.modules, "timm", raising=False)
 
 
 def test_timms_lists_are_read_without_importing_it(timm):

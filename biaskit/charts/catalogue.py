@@ -9,9 +9,13 @@ import pandas as pd
 
 from biaskit.charts.drift import drift
 from biaskit.charts.forest import forest
+from biaskit.charts.network_points import accuracy, depth
 from biaskit.charts.places import places
 from biaskit.charts.ranks import ranks
+from biaskit.charts.shift_curves import curve, film
+from biaskit.charts.shift_maps import shifts
 from biaskit.charts.sizes import sizes
+from biaskit.charts.sweep_lines import lags, steps
 from biaskit.charts.volcano import volcano
 from biaskit.errors import ExportError
 
@@ -25,15 +29,62 @@ class ChartKind:
     function: Callable[..., alt.TopLevelMixin]
     tables: tuple[str, ...]  # names of its positional arguments
     about: str
+    options: tuple[str, ...] = ()  # of its function, that a person may set
+    sweeps: bool = False  # drawn from one sweep of those in a study
 
 
+_SWEEP = ("network", "protocol", "direction", "fill")
+_TITLED = ("title",)
 CHARTS: Mapping[str, ChartKind] = {
-    "places": ChartKind(places, ("boxes",), "centres of the boxes, expected, residual"),
-    "sizes": ChartKind(sizes, ("boxes",), "distribution of a size, with the null's band"),
+    "places": ChartKind(places, ("boxes",), "centres of the boxes, expected, residual", _TITLED),
+    "sizes": ChartKind(sizes, ("boxes",), "distribution of a size, with the null's band", _TITLED),
     "volcano": ChartKind(volcano, ("significance", "effects"), "effect against log10 q"),
     "ranks": ChartKind(ranks, ("significance",), "all p-values in order, against chance"),
     "forest": ChartKind(forest, ("effects",), "effect sizes with their intervals"),
     "drift": ChartKind(drift, ("drift",), "what changed between two sets of boxes"),
+    "shifts": ChartKind(
+        shifts,
+        ("frames", "swept", "jaggedness"),
+        "probability of the true class, image x shift",
+        (*_SWEEP, "sort"),
+        sweeps=True,
+    ),
+    "curve": ChartKind(
+        curve,
+        ("frames", "swept"),
+        "probability against shift, of one image",
+        (*_SWEEP, "image", "images"),
+        sweeps=True,
+    ),
+    "film": ChartKind(
+        film,
+        ("frames", "swept"),
+        "probability over the frames of a film",
+        ("network", "image", "images"),
+        sweeps=True,
+    ),
+    "depth": ChartKind(
+        depth,
+        ("jaggedness_by", "networks"),
+        "jaggedness against depth",
+        (*_SWEEP, "measure", "subset"),
+        sweeps=True,
+    ),
+    "accuracy": ChartKind(
+        accuracy,
+        ("jaggedness_by",),
+        "jaggedness against accuracy",
+        (*_SWEEP, "measure", "subset"),
+        sweeps=True,
+    ),
+    "steps": ChartKind(
+        steps,
+        ("frames", "jaggedness"),
+        "share of jagged images over the number of steps",
+        _SWEEP,
+        sweeps=True,
+    ),
+    "lags": ChartKind(lags, ("jaggedness",), "consistency at every lag", _SWEEP, sweeps=True),
 }
 
 
@@ -54,7 +105,7 @@ def draw(
     tables : mapping
         At least the tables this chart needs.
     category : str, optional
-        Only this category.
+        Only rows of this category, of tables that know one.
     **options
         What the chart's function takes.
 
@@ -73,7 +124,7 @@ def draw(
     Traceback (most recent call last):
     ...
     biaskit.errors.ExportError: chart 'pie' is unknown, expected places, sizes, volcano, ranks, \
-forest, drift.
+forest, drift, shifts, curve, film, depth, accuracy, steps, lags.
     """
     if name not in CHARTS:
         raise ExportError(f"chart '{name}' is unknown, expected {', '.join(CHARTS)}.")
@@ -83,7 +134,7 @@ forest, drift.
         if table not in tables:
             raise ExportError(f"chart '{name}' needs the table '{table}', which is not there.")
         rows = tables[table]
-        if category is not None:
+        if category is not None and "category" in rows:
             rows = rows[rows["category"] == category]
             if rows.empty:
                 raise ExportError(f"chart '{name}': the table '{table}' has no '{category}'.")
