@@ -91,6 +91,7 @@ def _slow_row(frames, lag, known):
         "n_steps": len(pairs),
         "p_top1_change": share([x["top1"] != y["top1"] for x, y in pairs]),
         "consistency": share([x["top1"] == y["top1"] for x, y in pairs]),
+        "confidence": share([f["p_top1"] for f in frames]),
         "mean_abs_change_first": share([abs(x["p_first"] - y["p_first"]) for x, y in pairs]),
         "top5_distance": share(
             [slow_distance(x["top5"].split("|"), y["top5"].split("|")) for x, y in pairs]

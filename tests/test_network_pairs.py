@@ -24,7 +24,7 @@ def network(name, rng, n=50, **values):
         "transitions": rng.integers(0, 2, n).astype(float),
         "p_top1_change": rng.random(n),
         "right_first": rng.integers(0, 2, n).astype(float),
-        "accuracy": rng.integers(0, 5, n) / 4,
+        "confidence": rng.integers(0, 5, n) / 4,
     }
     return jagged_rows([f"{i:03d}" for i in range(n)], network=name, **(chance | values))
 
@@ -69,8 +69,8 @@ def test_subsets_hold_the_images_they_name(rng):
     a, b = network("a", rng), network("b", rng)
     table = compare_networks(pd.concat([a, b]), seed=1, n_resamples=50)
     right = (a["right_first"] == 1) & (b["right_first"] == 1)
-    # Shares of right frames are quarters here, so that equal classes are equal shares.
-    matched = a["accuracy"] == b["accuracy"]
+    # Confidences are quarters here, so that each has a fifth of its own.
+    matched = a["confidence"] == b["confidence"]
     for subset, chosen in (("both right", right), ("matched", matched)):
         found = row(table, subset)
         assert found.n_images == chosen.sum() > 3
@@ -80,17 +80,17 @@ def test_subsets_hold_the_images_they_name(rng):
         assert found.only_b == ((a["transitions"] == 0) & (b["transitions"] > 0))[chosen].sum()
 
 
-def test_matching_takes_away_what_accuracy_explains(rng):
+def test_matching_takes_away_what_confidence_explains(rng):
     """
-    Both networks change their answer by one law of how often they are right, and a is right
-    more often: unlike over all images, alike among the matched.
+    Both networks change their answer by one law of how sure they are, and a is surer: unlike over
+    all images, alike among the matched.
     """
     n = 4000
     parts = []
     for name, shares in (("a", [0.1, 0.2, 0.7]), ("b", [0.4, 0.3, 0.3])):
-        accuracy = rng.choice([0.0, 0.5, 1.0], n, p=shares)
-        change = np.clip(0.4 - 0.3 * accuracy + rng.normal(0, 0.05, n), 0, 1)
-        parts.append(network(name, rng, n, accuracy=accuracy, p_top1_change=change))
+        sure = rng.choice([0.1, 0.5, 0.9], n, p=shares)
+        change = np.clip(0.4 - 0.3 * sure + rng.normal(0, 0.05, n), 0, 1)
+        parts.append(network(name, rng, n, confidence=sure, p_top1_change=change))
     table = compare_networks(pd.concat(parts), seed=1, n_resamples=200)
     assert row(table, "all")["high"] < -0.05
     # The standard error of the matched difference is about .07 / sqrt(1300) = .002.
@@ -143,7 +143,7 @@ def test_only_images_of_both_networks_count(rng):
 
 
 def test_unlabelled_images_have_a_difference_but_no_test(rng):
-    unknown = dict.fromkeys(["transitions", "right_first", "accuracy"], np.nan)
+    unknown = dict.fromkeys(["transitions", "right_first"], np.nan)
     table = compare_networks(
         pd.concat([network(name, rng, **unknown) for name in "ab"]), seed=1, n_resamples=99
     )
@@ -151,12 +151,12 @@ def test_unlabelled_images_have_a_difference_but_no_test(rng):
     assert (found.n_images, found.only_a, found.p_kind) == (50, 0, "")
     assert found.low < found.difference < found.high
     assert math.isnan(found.log10_p)
-    assert row(table, "matched")["n_images"] == 0
+    assert row(table, "both right")["n_images"] == 0
 
 
-def test_classes_of_confidence_set_never_and_always_apart():
-    shares = np.array([0, 1 / 33, 0.25, 0.26, 0.5, 0.75, 0.76, 32 / 33, 1])
-    assert confidence_class(shares).tolist() == [0, 1, 1, 2, 2, 3, 4, 4, 5]
+def test_classes_of_confidence_are_fifths():
+    confidence = np.array([0, 0.199, 0.2, 0.399, 0.4, 0.6, 0.8, 0.999, 1])
+    assert confidence_class(confidence).tolist() == [0, 0, 1, 1, 2, 3, 4, 4, 4]
 
 
 def test_order_of_rows_changes_no_byte(rng):

@@ -370,3 +370,16 @@ def test_photographs_that_are_square_already_are_no_warning(tmp_path, run):
     line = ["sweep", tmp_path / "square", "--network", "toy_networks:strided"]
     status, _, err = run(*line, "--protocol", "pairs", "--study", tmp_path / "s")
     assert (status, err) == (0, "")
+
+
+def test_a_batch_that_was_halved_stays_so_when_the_run_goes_on(photographs, tmp_path, run):
+    study = tmp_path / "study"
+    line = words(photographs, study, "--batch", "12", network="toy_networks:greedy")
+    assert run(*line)[0] == 0
+    parts = Study(study).parts("frames")
+    assert {beside["batch"] for beside in parts.values()} == {6}
+    assert {beside["options"]["batch"] for beside in parts.values()} == {12}
+    whole = tables(study)
+    next(iter(study.glob("frames/*.parquet"))).unlink()
+    assert run(*line)[0] == 0
+    assert tables(study) == whole

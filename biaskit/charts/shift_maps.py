@@ -77,12 +77,14 @@ def shifts(
         "fill": fill,
     }
     grids = shift_grids(frames, swept, jaggedness, sort=sort, **choice)
-    across = min(_IN_A_ROW, max(1, len(grids)))
+    # Four stand two by two, and no row is nearly empty.
+    across = 2 if len(grids) == 4 else min(_IN_A_ROW, max(1, len(grids)))
     width = _WIDTHS.get(across, _NARROW)
     most = max((len(grid.values) for grid in grids), default=0)
     height = int(np.clip(12 * most, 36, 400 if len(grids) <= _IN_A_ROW else 240))
     panels = [
-        _panel(grid, sort, width, height, left=number % across == 0)
+        # Panels of unlike numbers of images need axes of their own.
+        _panel(grid, sort, width, height, left=number % across == 0 or len(grid.values) != most)
         for number, grid in enumerate(grids)
     ] or [layered(_legend())]
     counts = [grid.n_images for grid in grids] or [0]

@@ -21,6 +21,7 @@ MEANS = (
     "accuracy",
     "accuracy_top5",
     "fidelity",
+    "confidence",
 )
 # The word that claims least comes first: it is the group's if any of its images has it.
 _SEEN = ("training", "unknown", "held out")

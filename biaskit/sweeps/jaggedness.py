@@ -45,7 +45,14 @@ _NEED_TRUTH = (
 )
 # With fewer than six classes these say nothing.
 _NEED_TOP5 = ("transitions", "ever_top5", "accuracy_top5", "top5_distance")
-_MEASURES = (*_NEED_TRUTH, "p_top1_change", "mean_abs_change_first", "consistency", "top5_distance")
+_MEASURES = (
+    *_NEED_TRUTH,
+    "p_top1_change",
+    "mean_abs_change_first",
+    "consistency",
+    "confidence",
+    "top5_distance",
+)
 
 
 def jaggedness(
@@ -137,6 +144,7 @@ def _over_frames(block: Block) -> dict[str, np.ndarray]:
         "right_first": right[:, 0],
         "worst": right.all(axis=1),
         "worst_p_true": block.p_true.min(axis=1),
+        "confidence": block.p_top1.mean(axis=1),
     }
 
 

@@ -4,13 +4,9 @@ Networks compared two by two on the images that both were swept over.
 The networks answer the same images, so the comparison is paired: McNemar's test for the share
 of jagged images, and a bootstrap of images for the difference in P(top-1 change). Networks of
 unlike accuracy are compared fairly on two subsets: images that both get right in step 0, and
-images matched by confidence, where confidence is how often a network is right on the image as
-it moves: both networks' share of right frames lies in the same class of
-
-    0 | up to 1/4 | up to 1/2 | up to 3/4 | below 1 | 1
-
-Never and always are classes of their own, as most images are one or the other. Every image
-stays its own control, so the test remains exact and swapping the networks turns the sign only.
+images matched by confidence: the mean probability of the most probable class, over the frames,
+lies in the same fifth under both networks. Every image stays its own control, so the test
+remains exact and swapping the networks turns the sign only.
 """
 
 from itertools import combinations
@@ -27,32 +23,30 @@ from biaskit.tables import NETWORK_PAIRS
 __all__ = ["compare_networks", "confidence_class"]
 
 _SWEPT = ["protocol", "direction", "fill"]
-_USED = ["jagged", "p_top1_change", "right_first", "accuracy"]
-_TOPS = np.array([0.0, 0.25, 0.5, 0.75])  # upper ends of the classes below "below 1"
+_USED = ["jagged", "p_top1_change", "right_first", "confidence"]
+_CLASSES = 5
 
 
-def confidence_class(accuracy: np.ndarray) -> np.ndarray:
+def confidence_class(confidence: np.ndarray) -> np.ndarray:
     """
-    Return the class of a share of right frames.
+    Return the fifth of a probability.
 
     Parameters
     ----------
-    accuracy : float array, shape (n,)
-        Share of an image's frames that are right; NaN if its true class is not known.
+    confidence : float array, shape (n,)
+        Mean probability of an image's most probable class.
 
     Returns
     -------
     int array, shape (n,)
-        0 for none, 1 to 3 for up to a quarter, a half, three quarters, 4 below all, 5 for all;
-        -1 for NaN.
+        0 for less than 1/5, to 4 for 4/5 and more.
 
     Examples
     --------
-    >>> confidence_class(np.array([0, 0.25, 0.3, 0.9, 1, np.nan])).tolist()
-    [0, 1, 2, 4, 5, -1]
+    >>> confidence_class(np.array([0, 0.19, 0.2, 0.9, 1])).tolist()
+    [0, 0, 1, 4, 4]
     """
-    known = np.nan_to_num(accuracy, nan=0.0)
-    return np.where(np.isnan(accuracy), -1, np.searchsorted(_TOPS, known) + (known == 1))
+    return np.minimum((confidence * _CLASSES).astype(np.int64), _CLASSES - 1)
 
 
 def compare_networks(
@@ -131,11 +125,11 @@ def _pair(a: pd.DataFrame, b: pd.DataFrame) -> list[tuple[dict[str, object], np.
     """Return each subset's row, and its images' differences."""
     of_a, of_b = (one.set_index("image_id")[_USED] for one in (a, b))
     both = of_a.add_suffix("_a").join(of_b.add_suffix("_b"), how="inner").sort_index()
-    confident_a, confident_b = (confidence_class(both[f"accuracy_{s}"].to_numpy()) for s in "ab")
+    confident_a, confident_b = (confidence_class(both[f"confidence_{s}"].to_numpy()) for s in "ab")
     subsets = {
         "all": np.ones(len(both), bool),
         "both right": ((both["right_first_a"] == 1) & (both["right_first_b"] == 1)).to_numpy(),
-        "matched": (confident_a == confident_b) & (confident_a >= 0),
+        "matched": confident_a == confident_b,
     }
     return [_subset(name, both[which]) for name, which in subsets.items()]
 

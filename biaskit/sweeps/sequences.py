@@ -22,7 +22,7 @@ SWEEP = ["network", "variant", "protocol", "direction", "fill"]
 SEQUENCE = tuple(key for key in FRAMES.keys if key != "step")
 MEANT = 6  # with fewer classes than that, being in the top 5 means nothing
 _FRAMES_PER_BLOCK = 1 << 14
-_NUMBERS = ("p_true", "p_first", "margin")
+_NUMBERS = ("p_true", "p_top1", "p_first", "margin")
 _NEEDED = (*SEQUENCE, "category", "step", "rank_true", "top1", "top5", *_NUMBERS)
 
 
@@ -41,7 +41,7 @@ class Block:
         Numbers of the five most probable classes; None if a top 5 means nothing.
     rank : int array, shape (n_sequences, n_steps)
         Rank of the true class; 0 where none is known.
-    p_true, p_first, margin : float array, shape (n_sequences, n_steps)
+    p_true, p_top1, p_first, margin : float array, shape (n_sequences, n_steps)
         As in ``frames``.
     """
 
@@ -50,6 +50,7 @@ class Block:
     top5: np.ndarray | None
     rank: np.ndarray
     p_true: np.ndarray
+    p_top1: np.ndarray
     p_first: np.ndarray
     margin: np.ndarray
 

@@ -160,6 +160,7 @@ JAGGEDNESS = Schema(
         "fidelity": share("pairs with the same most probable class, and it is the true one"),
         "worst": Column("1 if every frame is right", "", 0, 1, missing=True),
         "worst_p_true": share("least probability of the true class over the frames"),
+        "confidence": share("mean probability of the most probable class"),
         "top5_distance": Column(
             "mean distance of the lists of five, as ImageNet-P defines it",
             "places",
@@ -223,6 +224,7 @@ JAGGEDNESS_BY = Schema(
         **_with_interval("accuracy_top5", share("frames that have the true class in the top 5")),
         **_with_interval("fidelity", share("pairs that are the same and right")),
         **_with_interval("worst", share("images right in every frame")),
+        **_with_interval("confidence", share("mean probability of the most probable class")),
     },
 )
 
@@ -249,7 +251,7 @@ NETWORK_PAIRS = Schema(
         "fill": _FILL,
         "subset": text(
             "all: images both were swept over; both right: those both get right in step 0; "
-            "matched: those both get right equally often, by class of the share of right frames",
+            "matched: those on which both are equally sure, by fifths of the mean probability",
             "all",
             "both right",
             "matched",
