@@ -86,10 +86,10 @@ def _block(sweep: tuple[str, ...], rows: pd.DataFrame, pairs: pd.DataFrame) -> s
         lines += _what_is_missing(row)
     for _, pair in pairs[pairs["subset"] == "all"].iterrows():
         a, b = (_name(pair[f"network_{k}"], pair[f"variant_{k}"]) for k in "ab")
-        p = "-" if np.isnan(pair["log10_p"]) else f"{pair['log10_p']:.1f}"
+        p = "-" if np.isnan(pair["log10_p"]) else f"{round(pair['log10_p'], 1) + 0.0:.1f}"
         lines.append(
-            f"{a} less {b}: top-1 changes {pair['difference']:+.3f} [{pair['low']:+.3f} "
-            f"{pair['high']:+.3f}]; jagged {pair['only_a']} : {pair['only_b']}, log10 p {p}"
+            f"{a} less {b}: top-1 changes {_signed(pair['difference'])} [{_signed(pair['low'])} "
+            f"{_signed(pair['high'])}]; jagged {pair['only_a']} : {pair['only_b']}, log10 p {p}"
         )
     return "\n".join(lines)
 
@@ -120,10 +120,15 @@ def _cell(row: pd.Series, column: str) -> str:
     return f"{_share(row[column], 3)}{interval}"
 
 
+def _signed(value: float) -> str:
+    # Adding 0 turns a rounded -0.0 into 0.0.
+    return f"{round(value, 3) + 0.0:+.3f}"
+
+
 def _share(value: float, digits: int) -> str:
     """Write a share as .123, and the whole as 1.00: a table of shares needs no zeros."""
     text = f"{value:.{digits}f}"
-    return text.removeprefix("0") if value < 1 else text[: digits + 1]
+    return text.removeprefix("0") if text.startswith("0") else text[: digits + 1]
 
 
 def _reasons(swept: pd.DataFrame, names: Sequence[Mapping[str, str]]) -> list[str]:
