@@ -138,7 +138,8 @@ class Pool:
                 if isinstance(result, BiaskitError):
                     raise result
                 if isinstance(result, BaseException):
-                    raise WorkerError(f"a working process died: {result}") from result
+                    why = str(result) or type(result).__name__
+                    raise WorkerError(f"a working process died: {why}") from result
                 waiting, block = waiting - 1, False
                 yield result
 
@@ -162,7 +163,7 @@ class Pool:
             while True:
                 self._results.put(pickle.load(process.stdout))  # noqa: S301 -- our own process
                 room.release()  # one task less is held there
-        except (OSError, EOFError, pickle.UnpicklingError, ValueError) as error:
+        except BaseException as error:
             self._results.put(error)
             room.release()
 

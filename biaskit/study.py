@@ -10,7 +10,7 @@ the difference, unless told to replace or to append.
 import io
 import os
 from collections.abc import Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
@@ -237,7 +237,9 @@ class Study:
             for part in self.folder.glob("**/.*.part"):  # left by a killed run
                 part.unlink(missing_ok=True)
             since = datetime.now(UTC).isoformat(timespec="seconds")
-            write_json_whole(holder, {"pid": os.getpid(), "what": what, "since": since})
+            # On a full disk the message to others is lost, and what fails next says so itself.
+            with suppress(OSError):
+                write_json_whole(holder, {"pid": os.getpid(), "what": what, "since": since})
             yield self
         finally:
             holder.unlink(missing_ok=True)
@@ -284,22 +286,31 @@ class Study:
     def write_part(self, table: str, part: str, frame: pd.DataFrame, now: Provenance) -> None:
         """Write one part of a table that is a folder of parts; ``part`` names its content."""
         folder = self.folder / table
-        folder.mkdir(exist_ok=True)
+        with self._told(table):
+            folder.mkdir(exist_ok=True)
         content = self._encode(table, frame)
         self._put(folder / f"{part}.parquet", content, table, len(frame), now)
+
+    def read_part(self, table: str, part: str, column: str) -> list[Any]:
+        """Return one column of one part."""
+        file = self.folder / table / f"{part}.parquet"
+        found: list[Any] = pq.read_table(file, columns=[column])[column].to_pylist()
+        return found
 
     def remove_part(self, table: str, part: str) -> None:
         """Take a part out of a table; nothing happens if it is not there."""
         file = self.folder / table / f"{part}.parquet"
-        file.with_suffix(".json").unlink(missing_ok=True)
+        # The other way round, a kill in between would leave a part that nobody knows.
         file.unlink(missing_ok=True)
+        file.with_suffix(".json").unlink(missing_ok=True)
 
     def take_part(self, table: str, part: str, other: "Study") -> None:
         """Copy a part of the same table of another study, as it is, with its provenance."""
         source = other.folder / table / f"{part}.parquet"
-        (self.folder / table).mkdir(exist_ok=True)
-        for file in (source, source.with_suffix(".json")):
-            write_bytes_whole(self.folder / table / file.name, file.read_bytes())
+        with self._told(table):
+            (self.folder / table).mkdir(exist_ok=True)
+            for file in (source, source.with_suffix(".json")):
+                write_bytes_whole(self.folder / table / file.name, file.read_bytes())
 
     def append(self, table: str, frame: pd.DataFrame, now: Provenance) -> bool:
         """
@@ -373,11 +384,17 @@ class Study:
             raise StudyError(f"{self.name}: cannot be written: {error.strerror}.") from error
 
     def _put(self, path: Path, content: bytes, table: str, rows: int, now: Provenance) -> None:
-        try:
+        with self._told(table):
             write_bytes_whole(path, content)
             digest = file_digest(path)
             beside = {"table": table, "rows": rows, "sha256": digest, **now}
             write_json_whole(path.with_suffix(".json"), beside)
+
+    @contextmanager
+    def _told(self, table: str) -> Iterator[None]:
+        """Say which table cannot be written, and why, as on a full disk."""
+        try:
+            yield
         except OSError as error:
             raise StudyError(
                 f"{self.name}: table '{table}' cannot be written: {error.strerror}. "

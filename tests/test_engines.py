@@ -31,6 +31,14 @@ def work(tmp_path, monkeypatch):
                         os._exit(1)
                     yield task
 
+            class Unreadable:
+                def __reduce__(self):
+                    return int, ("no number",)
+
+            def unreadable(setup, tasks):
+                for task in tasks:
+                    yield Unreadable()
+
             def look_ahead(setup, tasks):
                 """Takes the second task before it gives the result of the first"""
                 first = next(tasks)
@@ -97,3 +105,8 @@ def test_tasks_are_taken_no_faster_than_they_are_done():
 
 def test_the_work_is_found_by_name():
     assert engines.find_work("biaskit.engines:echo") is engines.echo
+
+
+def test_a_result_that_cannot_be_read_is_an_error_and_no_waiting(work):
+    with Pool(f"{work}:unreadable", [None]) as pool, pytest.raises(WorkerError, match="no number"):
+        list(pool.run(iter(range(3))))

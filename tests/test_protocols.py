@@ -164,6 +164,29 @@ def test_fewer_steps_lie_around_the_middle_of_the_range(photograph):
     assert first == sorted(first, reverse=True)
 
 
+def test_a_diagonal_of_few_steps_lies_in_the_middle_along_both_axes(photograph):
+    box = boxes_of((40, 20, 80, 60))
+    (sequence,) = sequences(photograph, "crop", boxes=box, direction="diagonal", steps=3)
+    (whole,) = sequences(photograph, "crop", boxes=box, direction="horizontal", steps=99)
+    # Columns from 16 to 40, rows from 0 to 20: the middle ones are 28 and 10.
+    match = cv2.matchTemplate(photograph, frames(sequence)[1], cv2.TM_SQDIFF)
+    assert np.unravel_index(np.argmin(match), match.shape) == (10, 28)
+    assert whole.n_frames == 25
+
+
+def test_boxes_of_photographs_in_folders_are_those_of_their_folders():
+    row = {
+        "category": "cat", "image_id": "x/1", "object": 0, "split": "", "image_width": 10,
+        "image_height": 10, "x_min": 0.1, "y_min": 0.2, "x_max": 0.3, "y_max": 0.4, "lattice": 1.0,
+    }  # fmt: skip
+    other = {**row, "image_id": "y/1", "x_min": 0.2}
+    table = BOXES.check(pd.DataFrame([row, other]), "boxes")
+    both = boxes_by_image(table, {"x/1", "y/1"})
+    assert [both[name].fractions[0, 0] for name in ("x/1", "y/1")] == [0.1, 0.2]
+    # A bare name that two annotated images share is nobody's.
+    assert boxes_by_image(table, {"1"}) == {}
+
+
 def test_the_largest_box_all_together_or_each_is_kept(photograph):
     both = boxes_of((50, 30, 60, 40), (40, 20, 80, 60))
     (largest,) = sequences(photograph, "crop", boxes=both, objects="largest")
@@ -179,7 +202,7 @@ def test_the_largest_box_all_together_or_each_is_kept(photograph):
     [
         ((0, 0, 100, 60), (120, 90), "box is larger than the input, 64 px"),
         ((28, 0, 92, 60), (120, 90), "no room for a step: the box fills the window or the "),
-        ((1, 1, 9, 9), (120, 60), "photograph of 120 x 60 px is smaller than the input, 64 px"),
+        ((1, 1, 9, 9), (120, 60), "photograph is smaller than the input, 64 px"),
     ],
 )
 def test_what_cannot_be_cropped_says_why(box, size, reason):
@@ -203,7 +226,7 @@ def test_only_boxes_of_the_images_class_count(photograph):
 
 def test_a_photograph_of_another_shape_than_annotated_is_refused():
     boxes = boxes_of((0, 0, 50, 50), size=(100, 100))
-    message = "photograph of 100 x 50 px, annotated as 100 x 100"
+    message = "photograph of another shape than annotated"
     with pytest.raises(SweepError, match=f"^{re.escape(message)}$"):
         on_photograph(boxes, 100, 50)
 
@@ -309,7 +332,7 @@ def test_a_video_that_is_none_is_refused(tmp_path):
         ({"steps": 1}, "--steps 1: a sweep has at least 2."),
         ({"steps": 40}, "--steps 40: an image of 46 px has room for 19 in an input of 64 px."),
         ({"side": 65}, "--side 65: expected 8 to 64 px, the input's side."),
-        ({"protocol": "scale", "steps": 60}, "--steps 60: the image would be 16 to 76 px long"),
+        ({"protocol": "scale", "steps": 60}, "--steps 60: the image would be 17 to 76 px long"),
         ({"protocol": "pairs", "pairs": 0}, "--pairs 0: expected 1 or more."),
         ({"objects": "some"}, "--object some: expected largest, all or each."),
     ],

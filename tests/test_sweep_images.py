@@ -1,6 +1,8 @@
 """Photographs as they lie on disks: broken, turned, deep, tiny, huge, misnamed."""
 
+import contextlib
 import io
+import os
 import re
 
 import numpy as np
@@ -98,6 +100,39 @@ def test_pillows_own_limit_is_no_traceback():
         open_photograph(header)
 
 
+def test_a_strip_is_refused_before_it_grows(picture):
+    with pytest.raises(SweepError, match=r"^8 x 2000 px, a strip of more than 50 to 1$"):
+        open_photograph(saved(Image.new("RGB", (8, 2000)), "PNG"))
+
+
+@pytest.mark.parametrize("value", [0.5, float("nan")])
+def test_floating_point_pixels_are_refused_not_black(value):
+    deep = Image.fromarray(np.full((20, 20), value, np.float32))
+    with pytest.raises(SweepError, match=r"^floating-point pixels"):
+        open_photograph(saved(deep, "TIFF"))
+
+
+def test_pixels_of_32_bits_are_refused_not_white():
+    deep = Image.fromarray(np.full((20, 20), 200_000, np.int32))
+    with pytest.raises(SweepError, match=r"^32-bit pixels"):
+        open_photograph(saved(deep, "TIFF"))
+
+
+@pytest.mark.parametrize("kind", ["JPEG", "PNG", "TIFF", "WEBP", "GIF", "BMP"])
+def test_flipped_bytes_end_in_a_picture_or_a_reason(picture, kind):
+    "Pillow's readers raise nearly anything: TypeError, struct.error, ..."
+    exif = Image.Exif()
+    exif[0x0112] = 3
+    whole = np.frombuffer(saved(picture, kind, exif=exif), np.uint8)
+    rng = np.random.default_rng(11)
+    for _ in range(300):
+        broken = whole.copy()
+        places = rng.integers(0, len(whole), rng.integers(1, 5))
+        broken[places] = rng.integers(0, 256, len(places))
+        with contextlib.suppress(SweepError):  # anything else fails the test
+            assert open_photograph(broken.tobytes()).ndim == 3
+
+
 def tree(folder, *names):
     for name in names:
         path = folder / name
@@ -132,6 +167,28 @@ def test_labels_that_name_none_of_the_photographs_are_refused(tmp_path):
 def test_files_that_share_a_name_are_told_apart_by_their_folders(tmp_path):
     tree(tmp_path, "cat/1.jpg", "dog/1.jpg", "dog/2.jpg", ".hidden/3.jpg", "dog/.4.jpg")
     assert [image.image_id for image in find_images(tmp_path)] == ["2", "cat/1", "dog/1"]
+
+
+def test_labels_of_files_that_share_a_name_go_by_their_folders(tmp_path):
+    tree(tmp_path, "x/1.png", "y/1.png")
+    (tmp_path / "labels.csv").write_text("file,label\nx/1.png,cat\ny/1.png,dog\n")
+    found = {image.image_id: image.category for image in find_images(tmp_path)}
+    assert found == {"x/1": "cat", "y/1": "dog"}
+    (tmp_path / "labels.csv").write_text("file,label\nx/1.png,cat\nx/1.png,dog\n")
+    message = "labels.csv: row 3 gives 'x/1' the class 'dog', an earlier one 'cat'."
+    with pytest.raises(SweepError, match=f"^{re.escape(message)}$"):
+        find_images(tmp_path)
+
+
+def test_files_that_differ_in_their_ending_only_keep_it(tmp_path):
+    tree(tmp_path, "a.jpg", "a.png", "b.png")
+    assert [image.image_id for image in find_images(tmp_path)] == ["a.jpg", "a.png", "b"]
+
+
+def test_a_name_that_is_not_utf8_is_refused_with_its_name(tmp_path):
+    (tmp_path / os.fsdecode(b"caf\xe9.png")).write_bytes(b"x")
+    with pytest.raises(SweepError, match=r"caf.udce9.png': a file name that is not UTF-8"):
+        find_images(tmp_path)
 
 
 def test_a_folder_without_photographs_is_refused(tmp_path):

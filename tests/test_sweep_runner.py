@@ -2,6 +2,7 @@
 
 import itertools
 import re
+import weakref
 
 import numpy as np
 import pytest
@@ -177,6 +178,50 @@ def test_a_batch_that_does_not_fit_is_halved_and_that_is_recorded(photographs):
     assert greedy.batch == 4
     a, b = (frames_of(found, network, plan) for found in (greedy, calm))
     assert a.equals(b)
+
+
+@pytest.mark.parametrize(
+    "error",
+    [
+        RuntimeError("DefaultCPUAllocator: can't allocate memory: you tried to allocate 9 bytes"),
+        RuntimeError("cuDNN error: CUDNN_STATUS_ALLOC_FAILED"),
+        MemoryError(),
+    ],
+)
+def test_a_lack_of_memory_under_any_name_halves_the_batch(photographs, error):
+    class Hungry(toy.Strided):
+        def forward(self, x):
+            if len(x) > 6:
+                raise error
+            return super().forward(x)
+
+    (found,), _, _ = swept(photographs, Hungry(), toy.plan("embed", steps=7), batch=16)
+    assert found.batch == 4
+
+
+def test_another_failure_of_the_network_is_not_taken_for_a_lack_of_memory(photographs):
+    class Failing(nn.Module):
+        def forward(self, x):
+            raise RuntimeError("mat1 and mat2 shapes cannot be multiplied")
+
+    with pytest.raises(RuntimeError, match="shapes cannot be multiplied"):
+        swept(photographs, Failing(), toy.plan("embed", steps=3))
+
+
+def test_nothing_holds_on_to_a_batch_that_did_not_fit(photographs):
+    "Else there would be no room for the smaller one"
+    kept = []
+
+    class Hungry(toy.Strided):
+        def forward(self, x):
+            assert not [size for size, one in kept if size > len(x) and one() is not None]
+            kept.append((len(x), weakref.ref(x)))
+            if len(x) > 6:
+                raise torch.OutOfMemoryError("no room")
+            return super().forward(x)
+
+    (found,), _, _ = swept(photographs, Hungry(), toy.plan("embed", steps=7), batch=16)
+    assert found.batch == 4
 
 
 def test_not_even_one_frame_fitting_is_said(photographs):

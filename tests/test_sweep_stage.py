@@ -23,7 +23,8 @@ from biaskit.study import Study
 from biaskit.sweeps.chunks import cut_chunks
 from biaskit.sweeps.images import find_images
 from biaskit.sweeps.networks import find_network
-from biaskit.sweeps.stage import PARTED, SweepRun, run_sweep
+from biaskit.sweeps.parts import PARTED
+from biaskit.sweeps.stage import SweepRun, run_sweep
 
 TESTS = Path(__file__).parent
 ENVIRONMENT = {**os.environ, "OMP_NUM_THREADS": "1", "PYTHONPATH": str(TESTS.parent)}
@@ -178,10 +179,10 @@ def test_shards_made_otherwise_are_not_merged(photographs, tmp_path, run):
     run(*words(photographs, tmp_path / "b", "--shard", "2/2", "--seed", "5"))
     status, _, err = run("merge", tmp_path / "a", tmp_path / "b", "--study", tmp_path / "c")
     assert status == 2
-    assert "b: its sweep was made otherwise than c's: seed was 0, now 5." in err
+    assert "b: its sweep was made otherwise than a's: seed was 0, now 5." in err
     status, _, err = run("merge", tmp_path, "--study", tmp_path / "d")
     assert status == 2
-    assert "holds no sweep" in err
+    assert "no sweep there. Expected the studies of shards." in err
 
 
 def test_other_options_are_refused_by_name_and_made_anew_when_told(photographs, tmp_path, run):
@@ -383,3 +384,112 @@ def test_a_batch_that_was_halved_stays_so_when_the_run_goes_on(photographs, tmp_
     next(iter(study.glob("frames/*.parquet"))).unlink()
     assert run(*line)[0] == 0
     assert tables(study) == whole
+
+
+def cut_after(monkeypatch, n_writes):
+    "Make the n-th write of a part the last, as a kill would"
+    left = [n_writes]
+    write = Study.write_part
+
+    def counted(self, *rest):
+        left[0] -= 1
+        if left[0] < 0:
+            raise KeyboardInterrupt
+        write(self, *rest)
+
+    monkeypatch.setattr(Study, "write_part", counted)
+
+
+@pytest.mark.parametrize("n_writes", [1, 2, 4, 5])
+@pytest.mark.parametrize("more", [[], ["--replace"]])
+def test_what_a_kill_leaves_does_not_spoil_a_run_with_other_options(
+    photographs, tmp_path, run, monkeypatch, n_writes, more
+):
+    study = tmp_path / "study"
+    with monkeypatch.context() as patched:
+        cut_after(patched, n_writes)
+        assert run(*words(photographs, study))[0] == 130
+    status, _, err = run(*words(photographs, study, "--steps", "5", *more))
+    if n_writes >= 3 and not more:  # a whole chunk of the first run is there
+        assert (status, "was swept otherwise" in err) == (2, True)
+        return
+    assert status == 0
+    assert set(Study(study).read("frames")["step"]) == set(range(5))
+    assert Study(study).read("jaggedness")["image_id"].nunique() == 40
+
+
+def test_a_part_without_its_json_does_not_outlive_other_options(photographs, tmp_path, run):
+    study = tmp_path / "study"
+    run(*words(photographs, study))
+    for path in study.glob("frames/*.json"):
+        path.unlink()
+    assert run(*words(photographs, study, "--steps", "5"))[0] == 0
+    assert len(Study(study).read("frames")) == 40 * 5
+
+
+def test_an_append_that_was_cut_goes_on_and_a_whole_one_can_be_repeated(
+    photographs, tmp_path, run, monkeypatch
+):
+    study, more = tmp_path / "study", tmp_path / "more"
+    run(*words(photographs, study))
+    toy.photographs(more, 20, seed=9)
+    for path in more.iterdir():
+        path.rename(path.with_name(f"n00000001_other{path.stem[9:]}.png"))
+    with monkeypatch.context() as patched:
+        cut_after(patched, 4)
+        assert run(*words(more, study, "--append"))[0] == 130
+    for _ in range(2):
+        assert run(*words(more, study, "--append"))[0] == 0
+    assert run(*words(photographs, study))[0] == 0  # the first command, repeated
+    assert Study(study).read("swept")["image_id"].nunique() == 60
+    # And what was appended can be merged.
+    assert run("merge", study, "--study", tmp_path / "copy")[0] == 0
+    assert tables(tmp_path / "copy") == tables(study)
+
+
+def test_shards_without_a_chunk_are_no_failure(photographs, tmp_path, run):
+    status, out, _ = run(*words(photographs, tmp_path / "none", "--shard", "9/9"))
+    assert status == 0
+    assert "no chunk was to be done here" in out
+    run(*words(photographs, tmp_path / "one"))
+    assert run("merge", tmp_path / "none", tmp_path / "one", "--study", tmp_path / "all")[0] == 0
+    assert tables(tmp_path / "all") == tables(tmp_path / "one")
+
+
+def test_replace_keeps_the_chunks_of_other_shards_and_its_own(photographs, tmp_path, run):
+    study = tmp_path / "study"
+    run(*words(photographs, study, "--shard", "1/2"))
+    _, out, _ = run(*words(photographs, study, "--shard", "2/2", "--replace"))
+    assert "not whole" not in out
+    before = {path: path.stat().st_mtime_ns for path in study.glob("frames/*.parquet")}
+    assert run(*words(photographs, study, "--replace"))[0] == 0
+    assert {p: p.stat().st_mtime_ns for p in study.glob("frames/*.parquet")} == before
+
+
+def test_code_or_classes_that_changed_are_noticed(photographs, tmp_path, run, monkeypatch):
+    folder = tmp_path / "code"
+    folder.mkdir()
+    source = (TESTS / "toy_networks.py").read_text()
+    (folder / "own_network.py").write_text(source)
+    monkeypatch.chdir(folder)
+    line = words(photographs, tmp_path / "study", network="own_network:strided")
+    assert run(*line)[0] == 0
+    (folder / "own_network.py").write_text(source + "\n# changed\n")
+    status, _, err = run(*line)
+    sys.modules.pop("own_network", None)
+    assert status == 2
+    assert "--network-code-sha256 was" in err
+
+
+def test_nothing_usable_is_exit_status_1_and_no_number_is_no_json(tmp_path, run):
+    (tmp_path / "photos").mkdir()
+    (tmp_path / "photos" / "n00000000_a.png").write_bytes(b"no picture")
+    status, out, err = run(*words(tmp_path / "photos", tmp_path / "study", "--json"))
+    assert status == 1
+    assert "no image could be shown" in err
+    json.loads(out, parse_constant=lambda word: pytest.fail(f"{word} is not JSON"))
+
+
+def test_a_seed_beyond_64_bits_is_a_wrong_call(photographs, tmp_path, run):
+    for seed in ("-1", str(2**70)):
+        assert run(*words(photographs, tmp_path / "study", "--seed", seed))[0] == 2

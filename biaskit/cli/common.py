@@ -2,6 +2,7 @@
 
 import functools
 import json
+import math
 import os
 import shlex
 import sys
@@ -35,7 +36,9 @@ QuietOption = Annotated[bool, typer.Option("--quiet", "-q", help="No progress, n
 JsonOption = Annotated[bool, typer.Option("--json", help="Print the result as JSON.")]
 ReplaceOption = Annotated[bool, typer.Option("--replace", help="Make tables anew if they differ.")]
 AppendOption = Annotated[bool, typer.Option("--append", help="Add to the tables that are there.")]
-SeedOption = Annotated[int, typer.Option(help="Decides every draw; recorded with the result.")]
+SeedOption = Annotated[
+    int, typer.Option(help="Decides every draw; recorded with the result.", min=0, max=2**63 - 1)
+]
 
 
 class Speaker:
@@ -61,7 +64,8 @@ class Speaker:
 
     def result(self, text: str, data: dict[str, Any]) -> None:
         """Give the result, as text or as JSON."""
-        print(json.dumps(data, ensure_ascii=False, default=str) if self.as_json else text)
+        told = json.dumps(_without_nan(data), ensure_ascii=False, default=str)
+        print(told if self.as_json else text)
 
     @staticmethod
     def then(command: str, study: Path | None) -> str:
@@ -88,6 +92,17 @@ class Speaker:
                 bar.update(task, completed=done, total=total, description=label[:60])
 
             yield advance
+
+
+def _without_nan(value: Any) -> Any:
+    """Replace what JSON has no word for, everywhere in a result, by null."""
+    if isinstance(value, float) and not math.isfinite(value):
+        return None
+    if isinstance(value, dict):
+        return {key: _without_nan(inner) for key, inner in value.items()}
+    if isinstance(value, list | tuple):
+        return [_without_nan(inner) for inner in value]
+    return value
 
 
 def command(app: typer.Typer, name: str) -> Callable[[Callable[..., None]], Callable[..., None]]:

@@ -49,7 +49,10 @@ def network_requests(
     """Look all names up before any work: a misspelt one should fail now, not after an hour."""
     from biaskit.sweeps.networks import find_network
 
-    given = dict(_pair(word, names) for word in weights or [])
+    pairs = [_pair(word, names) for word in weights or []]
+    given = dict(pairs)
+    if len(given) < len(pairs):
+        raise typer.BadParameter("--weights names a network twice; a study holds one of each name")
     return [
         find_network(
             name,

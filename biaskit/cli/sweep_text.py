@@ -46,6 +46,8 @@ def sweep_text(
     dict
         The same for ``--json``.
     """
+    if not study.has("jaggedness_by"):
+        return "no chunk was to be done here, and none is there yet", {"sweeps": [], "missing": {}}
     groups, pairs = study.read("jaggedness_by"), study.read("network_pairs")
     left_out = study.read("swept", ["network", "variant", *_SWEEP, "reason", "n_frames"])
     blocks, data = [], []
@@ -71,13 +73,13 @@ def _rows_of(table: pd.DataFrame, sweep: tuple[str, ...]) -> pd.DataFrame:
 
 def _block(sweep: tuple[str, ...], rows: pd.DataFrame, pairs: pd.DataFrame) -> str:
     protocol, direction, fill = sweep
-    steps = rows["n_steps"].max()
+    steps = f"{rows['n_steps'].mean():.0f} steps" if len(rows) else "no step"
     seen = ", ".join(sorted(set(rows["seen"])))
     head = f"{protocol}, {direction}{f', fill {fill}' if fill != 'none' else ''}"
     images = {"held out": "images held out from training", "training": "the networks' own training"
               " images", "unknown": "not known whether trained on"}.get(seen, seen)  # fmt: skip
     lines = [
-        f"{head}: {steps:.0f} steps per image at most; {images}",
+        f"{head}: {steps} per image; {images or 'no image'}",
         f"{'network':<20}{'n':>5}" + "".join(f"{name:>16}" for _, name in _COLUMNS),
     ]
     for _, row in rows.iterrows():

@@ -1,5 +1,6 @@
 """Commands about networks under shift: ``sweep`` and ``merge``."""
 
+import sys
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -148,6 +149,9 @@ def sweep(
         sum_up(home, seed=seed)
     text, data = sweep_text(home, names, missing_chunks(home))
     speaker.result(f"{text}\n{speaker.then('biaskit chart shifts', study)}", data)
+    if home.has("swept") and not home.read("swept", ["n_frames"])["n_frames"].any():
+        print("biaskit: no image could be shown; see the table swept for why.", file=sys.stderr)
+        raise typer.Exit(1)
 
 
 def _files(
@@ -242,7 +246,7 @@ def merge(
     with home.writing("biaskit merge"):
         taken = merge_studies(home, [Study(shard) for shard in shards])
         sum_up(home, seed=seed)
-    sweeps = [beside["sweep"] for beside in home.parts("frames").values()]
+    sweeps = [b["sweep"] for b in home.parts("frames").values() if "sweep" in b]
     names = [dict(pairs) for pairs in dict.fromkeys(tuple(sweep.items()) for sweep in sweeps)]
     text, data = sweep_text(home, names, missing_chunks(home))
     speaker.result(

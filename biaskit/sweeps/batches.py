@@ -15,14 +15,10 @@ from biaskit.errors import NetworkError
 from biaskit.sweeps.networks import Preprocessing
 from biaskit.sweeps.protocols import Sequence
 
-__all__ = ["TOP", "Answers", "BatchTooLarge", "Batcher"]
+__all__ = ["TOP", "Answers", "Batcher", "Forward"]
 
 TOP = 5
 Forward = Callable[[torch.Tensor], torch.Tensor]
-
-
-class BatchTooLarge(Exception):  # noqa: N818 -- not an error: the batch is halved, and all goes on
-    """The device's memory does not hold a batch of this size."""
 
 
 @dataclass(frozen=True)
@@ -94,6 +90,8 @@ class Batcher:
         self.rows: list[tuple[int, int, bool]] = []  # sequence, true class, is it the first frame
         self.said: list[tuple[torch.Tensor, ...]] = []
         self.first = torch.zeros(0, dtype=torch.long, device=self.device)
+        self.last_sent: np.ndarray | None = None
+        self.last = self.buffer
 
     def add(self, sequence: Sequence, true_class: int) -> None:
         """
@@ -107,7 +105,9 @@ class Batcher:
         """
         if sequence.starts:
             self.n_sequences += 1
-        canvases = self.normalised(sequence.canvases)
+        if sequence.canvases is not self.last_sent:  # rows of a grid share theirs
+            self.last_sent, self.last = sequence.canvases, self.normalised(sequence.canvases)
+        canvases = self.last
         places = zip(
             sequence.canvas.tolist(), sequence.top.tolist(), sequence.left.tolist(), strict=True
         )
@@ -134,21 +134,23 @@ class Batcher:
         """Show the batch to the network; its unused places hold frames of before."""
         if not self.filled:
             return
-        try:
-            logits = self.forward(self.buffer)
-        except torch.OutOfMemoryError:
-            raise BatchTooLarge from None
+        logits = self.forward(self.buffer)
         if logits.ndim != 2 or tuple(logits.shape) != (self.batch, self.n_classes):
             raise NetworkError(
                 f"the network answered {self.batch} frames with an array of shape "
                 f"{tuple(logits.shape)}, expected ({self.batch}, {self.n_classes})."
             )
-        rows = torch.tensor(self.rows[-self.filled :]).to(self.device, non_blocking=True)
-        self.said.append(self._read(logits[: self.filled].float(), rows))
+        self.said.append(self._read(logits[: self.filled].float(), self.rows[-self.filled :]))
         self.filled = 0
 
-    def _read(self, logits: torch.Tensor, rows: torch.Tensor) -> tuple[torch.Tensor, ...]:
-        sequence, true, first = rows[:, 0], rows[:, 1], rows[:, 2].bool()
+    def _read(
+        self, logits: torch.Tensor, rows: list[tuple[int, int, bool]]
+    ) -> tuple[torch.Tensor, ...]:
+        sent = torch.tensor(rows).to(self.device, non_blocking=True)
+        sequence, true = sent[:, 0], sent[:, 1]
+        # Where first frames are is known here: a mask on the device would have to be waited for.
+        begins = [row for row, (_, _, first) in enumerate(rows) if first]
+        first = torch.tensor(begins, dtype=torch.long).to(self.device, non_blocking=True)
         order = torch.sort(logits, dim=1, descending=True, stable=True).indices[:, :TOP]
         probabilities = torch.softmax(logits, dim=1)
         index = true.clamp(min=0)[:, None]

@@ -11,6 +11,7 @@ __all__ = ["Chunk", "cut_chunks", "of_shard", "read_shard", "usual_batch"]
 
 BATCHES = 16  # per chunk, so that what is filled up at its end does not count
 CHUNKS = 256  # a large sweep has about as many, not one file for every few images
+MOST = 512  # images of a chunk, as far as batches allow: what a kill may cost
 _TARGET = {"cpu": 32, "cuda": 256, "mps": 64}  # frames per batch, about
 
 
@@ -73,7 +74,7 @@ def cut_chunks(
         frames = {"pairs": 2 * plan.pairs}.get(plan.protocol, plan.steps)
         if plan.direction == "grid":
             frames *= plan.steps
-        length = max(-(-BATCHES * batch // frames), -(-len(images) // CHUNKS))
+        length = max(-(-BATCHES * batch // frames), min(MOST, -(-len(images) // CHUNKS)))
     found = []
     for number, first in enumerate(range(0, len(images), length)):
         part = tuple(images[first : first + length])

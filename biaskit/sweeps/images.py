@@ -6,7 +6,6 @@ import os
 import re
 import warnings
 from collections import Counter
-from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -29,7 +28,7 @@ ENDINGS = (".jpg", ".jpeg", ".png", ".bmp", ".gif", ".tif", ".tiff", ".webp")
 MAX_PIXELS = 178_956_970  # Pillow's own limit against bombs: half a gigabyte of RGB
 MIN_SIDE = 8  # px; a photograph smaller than a stride shows a network nothing
 _WNID = re.compile(r"n\d{8}(?!\d)", re.ASCII)
-_TROUBLES = (OSError, SyntaxError, ValueError, EOFError, IndexError, KeyError, OverflowError)
+MAX_RATIO = 50  # of the sides; a longer strip grows beyond memory when its shorter side is fitted
 
 
 @dataclass(frozen=True)
@@ -90,13 +89,16 @@ def find_images(folder: Path, *, labels: Path | None = None) -> list[ImageFile]:
         raise SweepError(f"{folder}: no photograph; names end in one of {', '.join(ENDINGS)}.")
     beside = folder / "labels.csv"
     known = _labels(labels or beside) if labels or beside.is_file() else {}
-    often = Counter(_stem(file) for file in files)
-    found = []
+    stems, paths = Counter(map(_stem, files)), Counter(map(_path, files))
+    found, labelled = [], 0
     for file in files:
-        stem = _stem(file)
-        image_id = stem if often[stem] == 1 else file.rpartition(".")[0]
-        found.append(ImageFile(file, image_id, _category(file, image_id, known)))
-    if known and not any(image.image_id in known for image in found):
+        # The shortest name that is this file's alone.
+        unique = stems[_stem(file)] == 1
+        image_id = _stem(file) if unique else _path(file) if paths[_path(file)] == 1 else file
+        label = known.get(_path(file), known.get(_stem(file)) if unique else None)
+        labelled += label is not None
+        found.append(ImageFile(file, image_id, label or _category(file, image_id)))
+    if known and not labelled:
         raise SweepError(
             f"{(labels or beside).name}: names none of the {len(found):,} photographs; its first "
             f"name is {next(iter(known))!r}, the first photograph {found[0].image_id!r}."
@@ -127,19 +129,21 @@ def _files(folder: Path) -> list[str]:
         for name in names:
             if name.lower().endswith(ENDINGS) and not name.startswith("."):
                 path = os.path.relpath(os.path.join(here, name), folder)
+                if any("\udc80" <= letter <= "\udcff" for letter in path):
+                    raise SweepError(f"{path!r}: a file name that is not UTF-8. Rename it.")
                 found.append(path.replace(os.sep, "/"))
     return sorted(found)
 
 
 def _stem(file: str) -> str:
-    return file.rpartition("/")[2].rpartition(".")[0]
+    return _path(file).rpartition("/")[2]
 
 
-def _category(file: str, image_id: str, known: Mapping[str, str]) -> str:
-    if image_id in known:
-        return known[image_id]
-    if known and _stem(file) in known:
-        return known[_stem(file)]
+def _path(file: str) -> str:
+    return file.rpartition(".")[0]
+
+
+def _category(file: str, image_id: str) -> str:
     parents = file.split("/")[:-1]
     if parents:
         wnid = _WNID.match(parents[-1])
@@ -163,10 +167,15 @@ def _labels(path: Path) -> dict[str, str]:
     short = [number for number, row in enumerate(rows, 1) if len(row) <= max(image, category)]
     if short:
         raise SweepError(f"{path}: row {short[0]} has {len(rows[short[0] - 1])} columns.")
-    labels = {}
-    for row in rows[1:]:
-        name = row[image].strip()
-        labels[_stem(name) if name.lower().endswith(ENDINGS) else name] = row[category].strip()
+    labels: dict[str, str] = {}
+    for number, row in enumerate(rows[1:], 2):
+        name, label = row[image].strip(), row[category].strip()
+        name = _path(name) if name.lower().endswith(ENDINGS) else name
+        if labels.setdefault(name, label) != label:
+            raise SweepError(
+                f"{path.name}: row {number} gives {name!r} the class {label!r}, an earlier one "
+                f"{labels[name]!r}."
+            )
     return labels
 
 
@@ -205,8 +214,9 @@ def open_photograph(data: bytes) -> np.ndarray:
     Raises
     ------
     SweepError
-        If it is no picture, is cut short, has more than 178,956,970 pixels, or a side of less
-        than 8 px; the message is the reason alone.
+        If it is no picture, is cut short, has more than 178,956,970 pixels, a side of less than
+        8 px, sides of more than 50 to 1, or numbers that are no brightness; the message is the
+        reason alone.
 
     Examples
     --------
@@ -225,7 +235,9 @@ def open_photograph(data: bytes) -> np.ndarray:
         raise
     except (UnidentifiedImageError, Image.DecompressionBombError):
         raise SweepError("no picture that can be read") from None
-    except _TROUBLES as error:
+    except MemoryError:
+        raise SweepError("does not fit into memory") from None
+    except Exception as error:
         raise SweepError(f"broken picture: {str(error) or type(error).__name__}") from None
 
 
@@ -234,14 +246,23 @@ def _check_size(width: int, height: int) -> None:
         raise SweepError(f"{width} x {height} px, more than {MAX_PIXELS:,} pixels")
     if min(width, height) < MIN_SIDE:
         raise SweepError(f"{width} x {height} px, a side of less than {MIN_SIDE} px")
+    if max(width, height) > MAX_RATIO * min(width, height):
+        raise SweepError(f"{width} x {height} px, a strip of more than {MAX_RATIO} to 1")
 
 
 def _rgb(image: Image.Image) -> np.ndarray:
-    if image.mode.startswith("I") or image.mode == "F":
-        deep = np.asarray(image).astype(np.float64)
+    if image.mode == "F":
+        raise SweepError("floating-point pixels, of which no number is known to be white")
+    if image.mode.startswith("I"):
+        deep = np.asarray(image).astype(np.int64)
+        if deep.max() > 65535 or deep.min() < 0:
+            raise SweepError("32-bit pixels, of which no number is known to be white")
         # Files of 16 bits come as I;16 or as I; convert("RGB") would clip them to white.
-        grey = Image.fromarray(np.clip(deep / 256, 0, 255).astype(np.uint8))
+        grey = Image.fromarray((deep // 256).astype(np.uint8))
         grey.info = image.info
         image = grey
-    turned = ImageOps.exif_transpose(image)
+    try:
+        turned = ImageOps.exif_transpose(image)
+    except Exception:
+        turned = image
     return np.asarray(turned.convert("RGB"))

@@ -23,7 +23,7 @@ def flips_of_fast(setup: Setup, network: Network, chunk: Chunk) -> Mapping[str, 
     setup : Setup
     network : Network
     chunk : Chunk
-        Its first images are taken.
+        Its first images, or the first pieces of a film, are taken.
 
     Returns
     -------
@@ -32,10 +32,11 @@ def flips_of_fast(setup: Setup, network: Network, chunk: Chunk) -> Mapping[str, 
         true class enters or leaves the top 5 (``in_top5``), or whose set of five differs
         (``top5``).
     """
-    some = replace(chunk, images=chunk.images[:IMAGES])
     slow, fast = (
-        next(sweep_chunks(replace(setup, fast=fast), iter([some]), network=network)).answers
-        for fast in (False, True)
+        next(
+            sweep_chunks(replace(setup, fast=f), iter([chunk]), network=network, most=IMAGES)
+        ).answers
+        for f in (False, True)
     )
     n = len(slow.rank_true)
     if not n:

@@ -74,12 +74,13 @@ def prepare_image(folder: Path, image: ImageFile, plan: Plan, boxes: ImageBoxes 
         photograph = open_photograph(data)
     except SweepError as error:
         return Prepared(image, [], {-1: str(error)}, 0, 0, digest)
-    except MemoryError:
-        return Prepared(image, [], {-1: "does not fit into memory"}, 0, 0, digest)
-    sequences, refused = make_sequences(
-        photograph, plan, image_id=image.image_id, category=image.category, boxes=boxes
-    )
     height, width = photograph.shape[:2]
+    try:
+        sequences, refused = make_sequences(
+            photograph, plan, image_id=image.image_id, category=image.category, boxes=boxes
+        )
+    except (MemoryError, cv2.error):
+        return Prepared(image, [], {-1: "does not fit into memory"}, width, height, digest)
     return Prepared(image, sequences, refused, width, height, digest)
 
 

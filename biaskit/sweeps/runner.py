@@ -8,6 +8,7 @@ chunk, whatever process, device or machine does it.
 from collections.abc import Callable, Iterator
 from contextlib import nullcontext
 from dataclasses import dataclass
+from itertools import islice
 from pathlib import Path
 
 import numpy as np
@@ -15,7 +16,7 @@ import torch
 
 from biaskit.chance import hash_keys
 from biaskit.errors import SweepError
-from biaskit.sweeps.batches import Answers, Batcher, BatchTooLarge
+from biaskit.sweeps.batches import Answers, Batcher, Forward
 from biaskit.sweeps.chunks import Chunk
 from biaskit.sweeps.devices import settle
 from biaskit.sweeps.images import ImageFile
@@ -107,6 +108,7 @@ def sweep_chunks(
     *,
     network: Network | None = None,
     advance: Advance | None = None,
+    most: int | None = None,
 ) -> Iterator[ChunkAnswers]:
     """
     Answer chunk after chunk, making the canvases of the next images meanwhile.
@@ -119,6 +121,8 @@ def sweep_chunks(
         If it is loaded already.
     advance : callable, optional
         Told the numbers of images and frames that have been put into batches since.
+    most : int, optional
+        Images of each chunk, or pieces of a film, that are shown; all by default.
 
     Yields
     ------
@@ -132,39 +136,70 @@ def sweep_chunks(
     SweepError
         If not even a batch of one fits into the device's memory.
     """
-    settle(setup.device)
     network = network or setup.request.load()
+    settle(setup.device)  # after the user's own code, which may have settled otherwise
     module = network.module.to(torch.device(setup.device))
     module = module.to(memory_format=torch.channels_last)
     forward = _forward(module, setup)
-    index = {name: number for number, name in enumerate(network.classes)}
-    batch = setup.batch
-
-    def batcher(size: int) -> Batcher:
-        n_classes = len(network.classes)
-        return Batcher(
-            forward, network.preprocessing, n_classes=n_classes, device=setup.device, batch=size
-        )
-
-    current = batcher(batch)
-    folder = Path(setup.folder)
+    batch, folder = setup.batch, Path(setup.folder)
+    current: Batcher | None = None
     with preparing(folder, chunks, setup.plan, workers=setup.workers) as stream:
-        for chunk, images in stream:
-            while True:
-                try:
-                    with torch.inference_mode():
-                        found = _answer(current, chunk, images, index, setup.plan, advance)
-                    break
-                except BatchTooLarge:
-                    for _ in images:  # the stream goes on behind this chunk
-                        pass
+        for chunk, ahead in stream:
+            images: Iterator[Prepared] = islice(ahead, most)
+            found: ChunkAnswers | None = None
+            while found is None:
+                current = current or _batcher(forward, network, setup.device, batch)
+                if current is not None:
+                    found = _try(current, chunk, images, network, setup.plan, advance)
+                if found is None:
+                    # Nothing may hold on to the old batch while room is made for the new.
+                    current = None
                     batch = _halved(batch, setup.device)
-                    current = batcher(batch)
-                    images = prepare_chunk(folder, chunk, setup.plan)
+                    images = islice(prepare_chunk(folder, chunk, setup.plan), most)
             yield found
+            for _ in ahead:  # the stream goes on behind this chunk
+                pass
 
 
-def _forward(module: torch.nn.Module, setup: Setup) -> Callable[[torch.Tensor], torch.Tensor]:
+def _batcher(forward: Forward, network: Network, device: str, batch: int) -> Batcher | None:
+    """Return a batcher; None if the device's memory does not hold its batch."""
+    own, n_classes = network.preprocessing, len(network.classes)
+    try:
+        return Batcher(forward, own, n_classes=n_classes, device=device, batch=batch)
+    except (RuntimeError, MemoryError) as error:
+        if not _out_of_memory(error):
+            raise
+    return None
+
+
+def _try(
+    batcher: Batcher,
+    chunk: Chunk,
+    images: Iterator[Prepared],
+    network: Network,
+    plan: Plan,
+    advance: Advance | None,
+) -> "ChunkAnswers | None":
+    """Return the answers to a chunk; None if the device's memory does not hold the batch."""
+    index = {name: number for number, name in enumerate(network.classes)}
+    try:
+        with torch.inference_mode():
+            return _answer(batcher, chunk, images, index, plan, advance)
+    except (RuntimeError, MemoryError) as error:
+        if not _out_of_memory(error):
+            raise
+    return None
+
+
+def _out_of_memory(error: BaseException) -> bool:
+    """Tell a lack of memory, which a smaller batch may cure, from every other failure."""
+    text = str(error)
+    return isinstance(error, torch.OutOfMemoryError | MemoryError) or any(
+        words in text for words in ("can't allocate memory", "ALLOC_FAILED", "out of memory")
+    )
+
+
+def _forward(module: torch.nn.Module, setup: Setup) -> Forward:
     kind = torch.device(setup.device).type
 
     def forward(frames: torch.Tensor) -> torch.Tensor:

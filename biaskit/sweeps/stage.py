@@ -6,7 +6,6 @@ so a run that was killed loses the chunk it was at, and memory does not grow wit
 """
 
 import hashlib
-import json
 import time
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
@@ -17,19 +16,19 @@ from typing import Any
 
 from biaskit.engines import Pool
 from biaskit.errors import StudyError
-from biaskit.provenance import COMPARED, LIBRARIES, differences, provenance
+from biaskit.provenance import COMPARED, LIBRARIES, provenance
 from biaskit.study import Mode, Study
 from biaskit.sweeps.chunks import Chunk, of_shard
 from biaskit.sweeps.frame_tables import Names, frames_table, seen_of, sweep_names, swept_table
 from biaskit.sweeps.images import ImageFile
 from biaskit.sweeps.jaggedness import jaggedness
 from biaskit.sweeps.networks import Network
+from biaskit.sweeps.parts import make_room, part_name, run_id, whole_parts
 from biaskit.sweeps.preparing import chunk_digest
 from biaskit.sweeps.runner import ChunkAnswers, Setup, sweep_chunks
 
-__all__ = ["PARTED", "SweepRun", "run_sweep"]
+__all__ = ["SweepRun", "run_sweep"]
 
-PARTED = ("swept", "jaggedness", "frames")  # written in this order: with frames, a chunk is whole
 SWEEP_LIBRARIES = (*LIBRARIES, "torch", "torchvision", "timm", "opencv-python-headless", "pillow")
 _WAITING = 2  # chunks that may wait to be written
 
@@ -76,6 +75,7 @@ class SweepRun:
     def provenance(self) -> dict[str, Any]:
         """Return how its tables are made, as far as it is the same for all chunks."""
         folder = Path(self.setup.folder).resolve().name
+        classes = "\n".join(self.network.classes)
         listed = "\n".join(f"{i.image_id}\t{i.category}\t{i.file}" for i in self.images)
         inputs = [
             {"name": f"list of {folder}", "sha256": hashlib.sha256(listed.encode()).hexdigest()},
@@ -87,6 +87,7 @@ class SweepRun:
             **{f"plan_{name}": value for name, value in plan.items() if name != "seed"},
             **{f"input_{name}": value for name, value in preprocessing.items()},
             **{f"network_{k}": v for k, v in self.setup.request.describe().items()},
+            "classes_digest": hashlib.sha256(classes.encode()).hexdigest(),
             "device": self.setup.device.partition(":")[0],
             "precision": precision,
             "batch": self.setup.batch,
@@ -102,19 +103,6 @@ class SweepRun:
             precision=precision,
         )
 
-    def part(self, chunk: int, made: dict[str, Any]) -> str:
-        """Return the name of a chunk's part: that of the sweep, of what went in, and a number."""
-        words = "-".join(
-            "".join(c if c.isalnum() or c in "._" else "_" for c in word)
-            for word in self.names.values()
-        )
-        return f"{words}-{_run_id(made)}-{chunk:05d}"
-
-
-def _run_id(made: dict[str, Any]) -> str:
-    compared = json.dumps({key: made[key] for key in COMPARED}, sort_keys=True)
-    return hashlib.sha256(compared.encode()).hexdigest()[:10]
-
 
 def run_sweep(study: Study, run: SweepRun, *, mode: Mode, shown: Shown) -> int:
     """
@@ -126,8 +114,8 @@ def run_sweep(study: Study, run: SweepRun, *, mode: Mode, shown: Shown) -> int:
         The caller holds its lock.
     run : SweepRun
     mode : {"continue", "replace", "append"}
-        Replace takes out what this network has under this protocol, direction and fill; append
-        adds other images to it.
+        Replace takes out what was made otherwise, and makes anew the chunks whose images have
+        changed; append adds other images.
     shown : callable
         Given what is done, a context manager whose value takes (done, total) frames.
 
@@ -143,16 +131,21 @@ def run_sweep(study: Study, run: SweepRun, *, mode: Mode, shown: Shown) -> int:
         difference.
     """
     made = run.provenance()
-    _make_room(study, run, made, mode)
-    known = {n: beside for n, beside in study.parts("frames").items() if _run_id(made) in n}
+    names = {c.number: part_name(run.names, run_id(made), c.number) for c in run.chunks}
+    known = {n: b for n, b in whole_parts(study, run.names).items() if n in names.values()}
+    mine = of_shard(run.chunks, run.shard)
+    make_room(
+        study,
+        run.names,
+        made,
+        mode,
+        images=(image.image_id for image in run.images),
+        all_there=all(names[chunk.number] in known for chunk in mine),
+    )
     batches = [int(beside.get("batch", run.setup.batch)) for beside in known.values()]
     # A batch that did not fit once is not tried again: its chunks would differ in the last bits.
     run = replace(run, setup=replace(run.setup, batch=min([*batches, run.setup.batch])))
-    left = [
-        chunk
-        for chunk in of_shard(run.chunks, run.shard)
-        if not _done(study, run, chunk, run.part(chunk.number, made), known)
-    ]
+    left = [c for c in mine if not _done(study, run, c, known.get(names[c.number]), mode)]
     if not left:
         return 0
     with shown("sweep") as advance, ThreadPoolExecutor(1) as writer:
@@ -166,60 +159,21 @@ def run_sweep(study: Study, run: SweepRun, *, mode: Mode, shown: Shown) -> int:
     return len(left)
 
 
-def _make_room(study: Study, run: SweepRun, made: dict[str, Any], mode: Mode) -> None:
-    """Take out, keep beside, or refuse what the same sweep has of another making."""
-    others = {
-        part: beside
-        for part, beside in study.parts("frames").items()
-        if beside.get("sweep") == run.names and _run_id(made) not in part
-    }
-    if mode == "replace":
-        for part in study.parts("frames"):
-            if part in others or _run_id(made) in part:
-                for table in reversed(PARTED):
-                    study.remove_part(table, part)
-        return
-    if not others:
-        return
-    before = next(iter(others.values()))
-    found = differences(before.get("run", {}), made)
-    if mode == "append":
-        _check_append(study, run, found)
-        return
-    names = ", ".join(filter(None, run.names.values()))
-    raise StudyError(
-        f"{study.name}: {names} was swept otherwise: {'; '.join(found)}. --replace makes it anew, "
-        "--append adds other images, --study names another folder."
-    )
-
-
-def _check_append(study: Study, run: SweepRun, found: list[str]) -> None:
-    options = [d for d in found if not d.startswith("input list of") and "--chunks" not in d]
-    if options:
-        raise StudyError(f"{study.name}: cannot append to this sweep: {'; '.join(options)}.")
-    where = [(name, "=", word) for name, word in run.names.items()]
-    there = set(study.read("swept", ["image_id"], where)["image_id"])
-    twice = sorted(there & {image.image_id for image in run.images})
-    if twice:
-        raise StudyError(
-            f"{study.name}: {len(twice):,} of these images are there already, such as {twice[0]}. "
-            "Leave them out, or make all anew with --replace."
-        )
-
-
 def _done(
-    study: Study, run: SweepRun, chunk: Chunk, part: str, known: dict[str, dict[str, Any]]
+    study: Study, run: SweepRun, chunk: Chunk, beside: dict[str, Any] | None, mode: Mode
 ) -> bool:
-    if not all(study.has_part(table, part) for table in PARTED):
+    if beside is None:
         return False
     now = chunk_digest(Path(run.setup.folder), chunk, run.setup.plan)
-    if known[part].get("images_sha256") != now:
-        first, last = chunk.images[0].image_id, chunk.images[-1].image_id
-        raise StudyError(
-            f"{study.name}: of the images {first} to {last} some have other content than when they "
-            "were swept over. --replace makes the sweep anew."
-        )
-    return True
+    if beside.get("images_sha256") == now:
+        return True
+    if mode == "replace":
+        return False
+    first, last = chunk.images[0].image_id, chunk.images[-1].image_id
+    raise StudyError(
+        f"{study.name}: of the images {first} to {last} some have other content than when they "
+        "were swept over. --replace makes them anew."
+    )
 
 
 def _answers(run: SweepRun, chunks: list[Chunk], advance: Progress) -> Iterator[ChunkAnswers]:
@@ -262,6 +216,6 @@ def _write(study: Study, run: SweepRun, found: ChunkAnswers, made: dict[str, Any
         "batch": found.batch,
         "images_sha256": found.digest,
     }
-    part = run.part(found.number, made)
+    part = part_name(run.names, run_id(made), found.number)
     for table, frame in (("swept", swept), ("jaggedness", jagged), ("frames", frames)):
         study.write_part(table, part, frame, now)

@@ -1,13 +1,15 @@
 """The tables that sum a study's sweeps up, and sweeps of several studies merged into one."""
 
-from collections.abc import Sequence
+import json
+from collections.abc import Mapping, Sequence
+from typing import Any
 
 from biaskit.errors import StudyError
 from biaskit.provenance import differences, provenance
 from biaskit.study import Study
 from biaskit.sweeps.groups import summarise
 from biaskit.sweeps.pairs_of_networks import compare_networks
-from biaskit.sweeps.stage import PARTED
+from biaskit.sweeps.parts import PARTED, added_images
 
 __all__ = ["merge", "missing_chunks", "sum_up"]
 
@@ -25,6 +27,8 @@ def sum_up(study: Study, *, seed: int) -> None:
     seed : int
         Of the resamples.
     """
+    if not study.parts("jaggedness"):
+        return
     now = provenance(
         inputs=[study.digest("jaggedness")], options={"resamples": N_RESAMPLES}, seed=seed
     )
@@ -42,12 +46,14 @@ def merge(study: Study, others: Sequence[Study]) -> int:
     Take the chunks of other studies, such as those of shards, into one.
 
     The parts are copied as they are, so that what comes out is what one run would have written.
+    All is checked before anything is copied.
 
     Parameters
     ----------
     study : Study
         The caller holds its lock.
     others : sequence of Study
+        One without chunks, as that of a shard to which none fell, adds nothing.
 
     Returns
     -------
@@ -57,44 +63,63 @@ def merge(study: Study, others: Sequence[Study]) -> int:
     Raises
     ------
     StudyError
-        If a study holds no sweep, a part of it is broken, the same part has other content in
-        two of them, or two hold the same sweep made otherwise.
+        If no study holds a sweep, a part is broken, the same part has other content in two of
+        them, or two hold the same sweep made otherwise, or over the same images in other lists.
     """
-    taken = 0
+    known = {name: (study, beside) for name, beside in study.parts("frames").items()}
+    there = set(known)
     for other in others:
-        parts = other.parts("frames")
-        if not parts:
-            raise StudyError(f"{other.name}: holds no sweep. Expected the study of a shard.")
-        for part, beside in parts.items():
-            _check_part(study, other, part, beside)
-            if study.has_part("frames", part):
-                continue
-            for table in PARTED:
-                study.take_part(table, part, other)
-            taken += 1
-    return taken
+        for name, beside in other.parts("frames").items():
+            _check_part(other, name, beside, known)
+            known.setdefault(name, (other, beside))
+    if not known:
+        names = ", ".join(other.name for other in others)
+        raise StudyError(f"{names}: no sweep there. Expected the studies of shards.")
+    _check_lists(known)
+    taken = [name for name in known if name not in there]
+    for name in taken:
+        for table in PARTED:
+            study.take_part(table, name, known[name][0])
+    return len(taken)
 
 
-def _check_part(study: Study, other: Study, part: str, beside: dict) -> None:
+_Known = Mapping[str, tuple[Study, dict[str, Any]]]
+
+
+def _check_part(other: Study, name: str, beside: dict[str, Any], known: _Known) -> None:
     for table in PARTED:
-        if not other.has_part(table, part):
+        if not other.has_part(table, name):
             raise StudyError(
-                f"{other.name}: part {part} of table '{table}' is not whole. Repeat its sweep."
+                f"{other.name}: part {name} of table '{table}' is not whole. Repeat its sweep."
             )
-    for name, there in study.parts("frames").items():
-        if there.get("sweep") != beside.get("sweep"):
-            continue
-        if name == part and there.get("sha256") != beside.get("sha256"):
-            raise StudyError(
-                f"{other.name}: part {part} has other content than {study.name}'s. Were the "
-                "shards made by other library versions, or on another device?"
-            )
-        found = differences(there.get("run", {}), beside.get("run", {}))
-        if found:
-            raise StudyError(
-                f"{other.name}: its sweep was made otherwise than {study.name}'s: "
-                f"{'; '.join(found)}."
-            )
+    if name in known and known[name][1].get("sha256") != beside.get("sha256"):
+        raise StudyError(
+            f"{other.name}: part {name} has other content than {known[name][0].name}'s. Were the "
+            "shards made by other library versions, or on another device?"
+        )
+
+
+def _check_lists(known: _Known) -> None:
+    """Refuse runs of the same sweep that differ in more than images, or share some."""
+    runs: dict[str, dict[str, list[str]]] = {}
+    for name, (_, beside) in known.items():
+        sweep = json.dumps(beside.get("sweep"))
+        runs.setdefault(sweep, {}).setdefault(json.dumps(beside.get("run")), []).append(name)
+    for of_sweep in (found for found in runs.values() if len(found) > 1):
+        images: dict[str, str] = {}
+        first = next(iter(of_sweep.values()))[0]
+        for names in of_sweep.values():
+            home, beside = known[names[0]]
+            found = added_images(known[first][1].get("run", {}), beside.get("run", {}))
+            ids = {i for name in names for i in known[name][0].read_part("swept", name, "image_id")}
+            twice = sorted(ids & set(images))
+            if found or twice:
+                shared = f"both hold the image {twice[0]}" if twice else "; ".join(found)
+                raise StudyError(
+                    f"{home.name}: its sweep was made otherwise than "
+                    f"{known[first][0].name}'s: {shared}."
+                )
+            images |= dict.fromkeys(ids, home.name)
 
 
 def missing_chunks(study: Study) -> dict[str, list[int]]:

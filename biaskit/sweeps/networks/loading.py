@@ -81,6 +81,8 @@ def check_answer(module: nn.Module, wanted: Preprocessing, name: str) -> int:
         raise NetworkError(f"{expected}, but it answers with {shape}.")
     if not answer.is_floating_point() or not bool(torch.isfinite(answer).all()):
         raise NetworkError(f"{expected} that are finite, but some are not.")
+    if answer.shape[1] < 2:
+        raise NetworkError(f"{expected}, but it tells no two classes apart.")
     return int(answer.shape[1])
 
 

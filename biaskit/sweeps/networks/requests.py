@@ -1,5 +1,6 @@
 """What network to load, said in a few words that can be sent to another process."""
 
+import importlib.util
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -79,6 +80,8 @@ class NetworkRequest:
         if self.classes:
             file = Path(self.classes)
             said |= {"classes": file.name, "classes_sha256": file_digest(file)}
+        if self.code:
+            said["code_sha256"] = _code_digest(self.name, self.folder)
         for key in ("input_size", "mean", "std"):
             value = getattr(self, key)
             if value is not None:
@@ -198,6 +201,17 @@ def _size(input_size: int | None) -> int | None:
     if input_size is not None and input_size < 1:
         raise NetworkError(f"input size is {input_size} px, expected at least 1 px.")
     return input_size
+
+
+def _code_digest(name: str, folder: str) -> str:
+    """Return the sha256 of the file that makes a network of the user's own; empty if unknown."""
+    module = name.partition(":")[0]
+    beside = Path(folder, *module.split(".")).with_suffix(".py")
+    file = beside if beside.is_file() else None
+    if file is None:
+        spec = importlib.util.find_spec(module)
+        file = Path(spec.origin) if spec and spec.origin else None
+    return file_digest(file) if file and file.is_file() else ""
 
 
 def _three(what: str, values: Sequence[float] | None) -> Triple | None:

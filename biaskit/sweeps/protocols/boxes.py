@@ -46,18 +46,19 @@ def boxes_by_image(boxes: pd.DataFrame, image_ids: set[str]) -> dict[str, ImageB
     """
     Return the boxes of these images, from a table ``boxes``.
 
-    An image that two splits or sizes share keeps those of its first.
+    An id is found as it is; else by its last part, where that is the name of one annotated image
+    only. An image that is in two splits keeps the boxes of its first.
     """
-    # ImageNet's ids may carry folders; a photograph's never do unless its name is not unique.
-    names = boxes["image_id"].str.rpartition("/")[2]
-    wanted = boxes.assign(name=names)
-    wanted = wanted[wanted["name"].isin({name.rpartition("/")[2] for name in image_ids})]
+    wanted = boxes[boxes["image_id"].isin(image_ids)]
+    by_name = boxes.assign(name=boxes["image_id"].str.rpartition("/")[2])
+    by_name = by_name[by_name["name"].isin(image_ids - set(wanted["image_id"]))]
+    alone = by_name.groupby("name")["image_id"].transform("nunique") == 1
+    wanted = pd.concat([wanted.assign(name=wanted["image_id"]), by_name[alone]])
     found = {}
     columns = ["x_min", "y_min", "x_max", "y_max"]
     for name, rows in wanted.groupby("name", sort=True):
         first = rows.iloc[0]
-        same = (rows["split"] == first["split"]) & (rows["image_id"] == first["image_id"])
-        rows = rows[same]
+        rows = rows[rows["split"] == first["split"]]
         found[str(name)] = ImageBoxes(
             rows["object"].to_numpy(),
             tuple(rows["category"].astype(str)),
@@ -98,6 +99,4 @@ def on_photograph(boxes: ImageBoxes, width: int, height: int) -> np.ndarray:
     # Rounded to whole pixels, the sides of a resized photograph are off by half of one.
     if abs(boxes.width * height - boxes.height * width) <= max(boxes.width, boxes.height):
         return boxes.fractions
-    raise SweepError(
-        f"photograph of {width} x {height} px, annotated as {boxes.width} x {boxes.height}"
-    )
+    raise SweepError("photograph of another shape than annotated")

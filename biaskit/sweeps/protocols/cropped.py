@@ -82,8 +82,7 @@ def crop(
         photograph = fit_shorter(photograph, plan.resize, plan.interpolation)
     shape, size = np.array(photograph.shape[:2]), plan.input_size
     if (shape < size).any():
-        reason = f"photograph of {shape[1]} x {shape[0]} px is smaller than the input, {size} px"
-        return [], {-1: reason}
+        return [], {-1: f"photograph is smaller than the input, {size} px"}
     along = np.array(_ALONG[plan.direction])
     found, refused = [], {}
     for number, box in pick_boxes(numbers, boxes, plan.objects):
@@ -96,16 +95,16 @@ def crop(
         if room < 2:
             refused[number] = "no room for a step: the box fills the window or the photograph ends"
             continue
-        starts = _starts(first, last, (low + high - size) / 2, along, min(room, plan.steps), room)
+        starts = _starts(first, last, (low + high - size) / 2, along, min(room, plan.steps))
         area = float(np.prod(high - low)) / size**2
         found.append(_windows(photograph, starts, plan, number, area, room))
     return found, refused
 
 
-def _starts(first: Array, last: Array, middle: Array, along: Array, steps: int, room: int) -> Array:
+def _starts(first: Array, last: Array, middle: Array, along: Array, steps: int) -> Array:
     """Return first row and column of every window, shape (steps, 2)."""
     across = np.clip(np.rint(middle), first, last)
-    begin = np.where(along > 0, first + (room - steps) // 2, across)
+    begin = np.where(along > 0, first + (last - first + 1 - steps) // 2, across)
     # The object moves right when the window moves left.
     return (begin + along * np.arange(steps)[::-1, None]).astype(int)
 

@@ -28,7 +28,7 @@ def check_room(plan: Plan) -> None:
     """
     size, longer = plan.input_size, plan.longer_side
     if plan.protocol == "scale":
-        longest, least = longer + plan.steps - 1 - (plan.steps - 1) // 2, longer - plan.steps // 2
+        least, longest = (longer + int(k) for k in centred_shifts(plan.steps)[[0, -1]])
         if longest > size or least < 8:
             raise SweepError(
                 f"--steps {plan.steps}: the image would be {least} to {longest} px long in an "
@@ -188,14 +188,18 @@ def _each(
 
 
 def _part(whole: Sequence, rows: slice, number: int) -> Sequence:
-    """Return some frames of a sequence as one of their own, on the same canvases."""
+    """Return some frames of a sequence as one of their own, on the canvases they need."""
     parts = {
         name: getattr(whole, name)[rows] for name in ("canvas", "top", "left", "dx", "dy", "scale")
     }
+    canvases = whole.canvases
+    if len(canvases) == whole.n_frames:  # filled anew: a canvas for each frame
+        canvases = canvases[rows]
+        parts["canvas"] = parts["canvas"] - parts["canvas"][0]
     return Sequence(
         object_number=whole.object_number,
         pass_number=number,
-        canvases=whole.canvases,
+        canvases=canvases,
         box_area=whole.box_area,
         room=whole.room,
         **parts,

@@ -15,7 +15,7 @@ from biaskit.sweeps.protocols.sequence import Plan, Sequence
 
 __all__ = ["PIECE", "film_pieces", "is_film", "show_film"]
 
-PIECE = 64  # frames that are held at once
+PIECE = 16  # frames that are held at once: of full size, before they are cut
 VIDEOS = (".mp4", ".avi", ".mov", ".mkv", ".webm", ".m4v", ".mpg", ".mpeg")
 _DIGITS = re.compile(r"(\d+)")
 
