@@ -82,8 +82,8 @@ class Pool:
             for _ in setups
         ]
         self._threads = []
-        for process, setup in zip(self._processes, setups, strict=True):
-            room = threading.Semaphore(AHEAD)
+        self._rooms = [threading.Semaphore(AHEAD) for _ in setups]
+        for process, setup, room in zip(self._processes, setups, self._rooms, strict=True):
             for target in (self._feed, self._collect):
                 arguments = (process, (work, setup), room)
                 self._threads.append(threading.Thread(target=target, args=arguments, daemon=True))
@@ -99,8 +99,9 @@ class Pool:
         with contextlib.suppress(Empty):
             while True:  # a thread may wait for a task
                 self._tasks.get_nowait()
-        for _process in self._processes:
+        for room in self._rooms:
             self._tasks.put(_NO_MORE)
+            room.release()  # it may wait for a result that will never come
         for thread in self._threads:
             thread.join()
         for process in self._processes:

@@ -1,5 +1,6 @@
 """Work in other processes: all results come back, errors too, and no process is left behind."""
 
+import contextlib
 import sys
 import textwrap
 
@@ -83,6 +84,14 @@ def test_a_process_that_dies_is_an_error_and_no_silence(work):
         pytest.raises(WorkerError, match="a working process died"),
     ):
         list(pool.run(iter(range(30))))
+    assert not psutil.Process().children()
+
+
+@pytest.mark.parametrize("n", range(1, 12))
+def test_leaving_waits_for_no_result_that_will_never_come(work, n):
+    "A process may die while a task for it is on its way, at any moment"
+    with Pool(f"{work}:die", [n % 3, 99]) as pool, contextlib.suppress(WorkerError):
+        list(pool.run(iter(range(n))))
     assert not psutil.Process().children()
 
 
