@@ -54,6 +54,16 @@ MADE_BY = {
     "jaggedness": "biaskit sweep IMAGES --network NAME",
     "jaggedness_by": "biaskit sweep IMAGES --network NAME",
     "network_pairs": "biaskit sweep IMAGES --network NAME --network NAME",
+    "layers": "biaskit shiftability IMAGES --network NAME",
+    "shiftability": "biaskit shiftability IMAGES --network NAME",
+    "shiftability_by": "biaskit shiftability IMAGES --network NAME",
+    "feature_maps": "biaskit shiftability IMAGES --network NAME",
+    "antialiasing": "biaskit sweep IMAGES --network NAME --variant plain --variant blur-3",
+    "sampling": "biaskit sampling",
+    "robustness": "biaskit robustness IMAGES --network NAME",
+    "robustness_by": "biaskit robustness IMAGES --network NAME",
+    "votes": "biaskit robustness IMAGES --network NAME --crops 64",
+    "voting": "biaskit robustness IMAGES --network NAME --crops 64",
 }
 
 

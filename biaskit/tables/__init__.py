@@ -19,6 +19,15 @@ from biaskit.tables.bias import (
     SIGNIFICANCE,
     SYMMETRY,
 )
+from biaskit.tables.inside import (
+    ANTIALIASING,
+    FEATURE_MAPS,
+    LAYERS,
+    SAMPLING,
+    SHIFTABILITY,
+    SHIFTABILITY_BY,
+)
+from biaskit.tables.robust import ROBUSTNESS, ROBUSTNESS_BY, VOTES, VOTING
 from biaskit.tables.sweeps import (
     FRAMES,
     JAGGEDNESS,
@@ -29,21 +38,31 @@ from biaskit.tables.sweeps import (
 )
 
 __all__ = [
+    "ANTIALIASING",
     "BOXES",
     "CALIBRATION",
     "DRIFT",
     "EFFECTS",
+    "FEATURE_MAPS",
     "FRAMES",
     "JAGGEDNESS",
     "JAGGEDNESS_BY",
+    "LAYERS",
     "MEASURES",
     "NETWORKS",
     "NETWORK_PAIRS",
     "REPAIRS",
+    "ROBUSTNESS",
+    "ROBUSTNESS_BY",
+    "SAMPLING",
     "SCHEMAS",
+    "SHIFTABILITY",
+    "SHIFTABILITY_BY",
     "SIGNIFICANCE",
     "SWEPT",
     "SYMMETRY",
+    "VOTES",
+    "VOTING",
     "Column",
     "Schema",
 ]
@@ -65,5 +84,15 @@ SCHEMAS: Mapping[str, Schema] = {
         JAGGEDNESS,
         JAGGEDNESS_BY,
         NETWORK_PAIRS,
+        LAYERS,
+        SHIFTABILITY,
+        SHIFTABILITY_BY,
+        FEATURE_MAPS,
+        ANTIALIASING,
+        SAMPLING,
+        ROBUSTNESS,
+        ROBUSTNESS_BY,
+        VOTES,
+        VOTING,
     )
 }

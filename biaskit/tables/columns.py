@@ -12,6 +12,7 @@ __all__ = [
     "log10_p",
     "share",
     "text",
+    "with_interval",
 ]
 
 
@@ -33,6 +34,16 @@ def log10_p(meaning: str, *, missing: bool = True) -> Column:
 def share(meaning: str, *, missing: bool = True) -> Column:
     """Return a column of shares or probabilities, 0 to 1."""
     return Column(meaning, "share", low=0, high=1, missing=missing)
+
+
+def with_interval(name: str, column: Column) -> dict[str, Column]:
+    """Return a column and the ends of its 95 % interval, ``name_low`` and ``name_high``."""
+    low, high = "lower end of its 95 % interval", "upper end of its 95 % interval"
+    return {
+        name: column,
+        f"{name}_low": Column(low, column.unit, column.low, column.high, missing=True),
+        f"{name}_high": Column(high, column.unit, column.low, column.high, missing=True),
+    }
 
 
 CATEGORY = text("what the object is; for ImageNet its wnid, such as n02097474")

@@ -1,18 +1,21 @@
 """The tables of networks under shift: their cards, the frames of sweeps, how jagged they are."""
 
 from biaskit.schema import Column, Schema
-from biaskit.tables.columns import IMAGE_ID, P_KINDS, count, log10_p, share, text
+from biaskit.tables.columns import IMAGE_ID, P_KINDS, count, log10_p, share, text, with_interval
 
 __all__ = [
     "DIRECTIONS",
     "FRAMES",
     "JAGGEDNESS",
     "JAGGEDNESS_BY",
+    "NETWORK",
     "NETWORKS",
     "NETWORK_PAIRS",
     "PROTOCOLS",
     "SEEN",
+    "SWEEP",
     "SWEPT",
+    "VARIANT",
 ]
 
 PROTOCOLS = (
@@ -26,21 +29,22 @@ PROTOCOLS = (
     "random",
     "blank",
     "repeat",
+    "places",
 )
 DIRECTIONS = ("horizontal", "vertical", "diagonal", "grid", "larger", "time", "any")
 SEEN = ("training", "held out", "unknown")
 
-_NETWORK = text("name of the network, as torchvision or timm has it")
-_VARIANT = text("plain, or how the network was changed, such as by blur before its strides")
+NETWORK = text("name of the network, as torchvision or timm has it")
+VARIANT = text("plain, or how the network was changed, such as by blur before its strides")
 _PROTOCOL = text("how the frames were made; see the README", *PROTOCOLS)
 _DIRECTION = text("in which direction the frames follow each other", *DIRECTIONS)
 _FILL = text(
     "what fills the canvas around the image; none: nothing to fill; -refilled: anew at each step"
 )
 _SEEN = text("whether the network was trained on the image", *SEEN)
-_SWEEP = {
-    "network": _NETWORK,
-    "variant": _VARIANT,
+SWEEP = {
+    "network": NETWORK,
+    "variant": VARIANT,
     "protocol": _PROTOCOL,
     "direction": _DIRECTION,
     "fill": _FILL,
@@ -48,21 +52,21 @@ _SWEEP = {
 _OBJECT = count("number of the object the frames keep inside; -1: the image as a whole", low=-1)
 _PASS = count("which of several sequences over the same image: row of a grid, number of a pair")
 _SEQUENCE = {
-    **_SWEEP,
+    **SWEEP,
     "image_id": IMAGE_ID,
     "category": text("true class of the image; empty if not known"),
     "object": _OBJECT,
     "pass": _PASS,
 }
-_SEQUENCE_KEYS = (*_SWEEP, "image_id", "object", "pass")
+_SEQUENCE_KEYS = (*SWEEP, "image_id", "object", "pass")
 
 NETWORKS = Schema(
     name="networks",
     row="network as used",
     keys=("network", "variant", "weights"),
     columns={
-        "network": _NETWORK,
-        "variant": _VARIANT,
+        "network": NETWORK,
+        "variant": VARIANT,
         "weights": text("where the weights are from: a name, a file's name, or random"),
         "sha256": text("of the weights as loaded, entry by entry; empty for random ones"),
         "licence": text("of the weights, as their source states it; empty if it states none"),
@@ -86,9 +90,9 @@ NETWORKS = Schema(
 SWEPT = Schema(
     name="swept",
     row="image a sweep was asked for",
-    keys=(*_SWEEP, "image_id", "object"),
+    keys=(*SWEEP, "image_id", "object"),
     columns={
-        **_SWEEP,
+        **SWEEP,
         "image_id": IMAGE_ID,
         "category": _SEQUENCE["category"],
         "object": _OBJECT,
@@ -178,23 +182,12 @@ JAGGEDNESS = Schema(
     },
 )
 
-_SHARE_LOW, _SHARE_HIGH = "lower end of its 95 % interval", "upper end of its 95 % interval"
-
-
-def _with_interval(name: str, column: Column) -> dict[str, Column]:
-    return {
-        name: column,
-        f"{name}_low": Column(_SHARE_LOW, column.unit, column.low, column.high, missing=True),
-        f"{name}_high": Column(_SHARE_HIGH, column.unit, column.low, column.high, missing=True),
-    }
-
-
 JAGGEDNESS_BY = Schema(
     name="jaggedness_by",
     row="group of sequences of one sweep, at lag 1",
-    keys=(*_SWEEP, "category", "subset"),
+    keys=(*SWEEP, "category", "subset"),
     columns={
-        **_SWEEP,
+        **SWEEP,
         "category": text("only images of this class; empty: of all classes"),
         "subset": text(
             "all images; those whose true class is ever in the top 5; those that every network of "
@@ -207,8 +200,8 @@ JAGGEDNESS_BY = Schema(
         "n_images": count("images"),
         "n_labelled": count("images whose true class is known and among the network's"),
         "n_steps": Column("mean number of pairs of frames per image", "count", low=0, missing=True),
-        **_with_interval("jagged", share("images with any transition in or out of the top 5")),
-        **_with_interval(
+        **with_interval("jagged", share("images with any transition in or out of the top 5")),
+        **with_interval(
             "transitions_per_step",
             Column(
                 "transitions in or out of the top 5 per pair of frames",
@@ -218,13 +211,13 @@ JAGGEDNESS_BY = Schema(
                 missing=True,
             ),
         ),
-        **_with_interval("p_top1_change", share("pairs whose most probable class differs")),
-        **_with_interval("mean_abs_change", share("mean absolute change of p_true")),
-        **_with_interval("accuracy", share("frames whose most probable class is the true one")),
-        **_with_interval("accuracy_top5", share("frames that have the true class in the top 5")),
-        **_with_interval("fidelity", share("pairs that are the same and right")),
-        **_with_interval("worst", share("images right in every frame")),
-        **_with_interval("confidence", share("mean probability of the most probable class")),
+        **with_interval("p_top1_change", share("pairs whose most probable class differs")),
+        **with_interval("mean_abs_change", share("mean absolute change of p_true")),
+        **with_interval("accuracy", share("frames whose most probable class is the true one")),
+        **with_interval("accuracy_top5", share("frames that have the true class in the top 5")),
+        **with_interval("fidelity", share("pairs that are the same and right")),
+        **with_interval("worst", share("images right in every frame")),
+        **with_interval("confidence", share("mean probability of the most probable class")),
     },
 )
 
@@ -242,10 +235,10 @@ NETWORK_PAIRS = Schema(
         "subset",
     ),
     columns={
-        "network_a": _NETWORK,
-        "variant_a": _VARIANT,
-        "network_b": _NETWORK,
-        "variant_b": _VARIANT,
+        "network_a": NETWORK,
+        "variant_a": VARIANT,
+        "network_b": NETWORK,
+        "variant_b": VARIANT,
         "protocol": _PROTOCOL,
         "direction": _DIRECTION,
         "fill": _FILL,
