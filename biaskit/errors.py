@@ -12,6 +12,7 @@ BiaskitError
     WorkerError       a process that shared the work died
     SampleError       the sample data cannot be written where it was asked for
     ExportError       a table or chart cannot be written as asked
+    ServerError       Label Studio does not answer as it should
 """
 
 __all__ = [
@@ -21,6 +22,7 @@ __all__ = [
     "ExportError",
     "NetworkError",
     "SampleError",
+    "ServerError",
     "StudyError",
     "SweepError",
     "TableError",
@@ -71,3 +73,7 @@ class SampleError(BiaskitError):
 
 class ExportError(BiaskitError):
     """A table or chart cannot be written as asked."""
+
+
+class ServerError(BiaskitError):
+    """Label Studio does not answer as it should, or cannot be started."""

@@ -42,6 +42,10 @@ Provenance = Mapping[str, Any]
 MADE_BY = {
     "boxes": "biaskit boxes SOURCE...",
     "repairs": "biaskit boxes SOURCE...",
+    "keypoints": "biaskit keypoints SOURCE...",
+    "keypoint_repairs": "biaskit keypoints SOURCE...",
+    "mark_pairs": "biaskit annotate agreement",
+    "agreement": "biaskit annotate agreement",
     "measures": "biaskit test",
     "significance": "biaskit test",
     "effects": "biaskit test",
@@ -276,7 +280,7 @@ class Study:
         if not found:
             return False
         again = "--replace makes it anew"
-        if table == "boxes":
+        if table in ("boxes", "keypoints"):
             again += ", --append adds to it"
         raise StudyError(
             f"{self.name}: table '{table}' was made otherwise: {'; '.join(found)}. "

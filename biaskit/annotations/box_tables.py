@@ -10,7 +10,7 @@ the numbers of ImageNet's XML, and no sizes: they come from the photographs.
 import io
 import math
 from collections import Counter
-from collections.abc import Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Any
 
 import numpy as np
@@ -25,7 +25,15 @@ from biaskit.annotations.options import Context
 from biaskit.annotations.raw import Convention, RawBox, image_stem, sound
 from biaskit.annotations.repairs import Refused
 
-__all__ = ["is_kaggle", "read_csv", "read_kaggle", "read_parquet", "read_table"]
+__all__ = [
+    "csv_table",
+    "is_kaggle",
+    "parquet_table",
+    "read_csv",
+    "read_kaggle",
+    "read_parquet",
+    "read_table",
+]
 
 KAGGLE = ["imageid", "predictionstring"]
 MOST_ROWS = 50_000_000
@@ -58,7 +66,7 @@ def read_csv(name: str, data: bytes, context: Context) -> list[RawBox]:
     Refused
         If it is not UTF-8, broken, or lacks a column; see `read_table`.
     """
-    return read_table(name, _csv(data), context)
+    return read_table(name, csv_table(data), context)
 
 
 def read_parquet(name: str, data: bytes, context: Context) -> list[RawBox]:
@@ -70,6 +78,29 @@ def read_parquet(name: str, data: bytes, context: Context) -> list[RawBox]:
     Refused
         If it is broken or lacks a column; see `read_table`.
     """
+    # Only what is needed: other columns may hold pictures.
+    table = parquet_table(
+        data, lambda found: match_columns(found, context.options.columns).values()
+    )
+    return read_table(name, table, context)
+
+
+def parquet_table(data: bytes, wanted: Callable[[Sequence[str]], Iterable[str]]) -> pd.DataFrame:
+    """
+    Return columns of a Parquet file as texts.
+
+    Parameters
+    ----------
+    data : bytes
+        The file.
+    wanted : callable
+        Given the names of all columns, those to read.
+
+    Raises
+    ------
+    Refused
+        If it is broken, or unpacks to far more than its size.
+    """
     try:
         file = pq.ParquetFile(io.BytesIO(data))
         size, names = file.metadata.num_rows, file.schema_arrow.names
@@ -77,13 +108,12 @@ def read_parquet(name: str, data: bytes, context: Context) -> list[RawBox]:
         raise Refused("broken", str(error)) from None
     if size > MOST_ROWS:  # equal values pack to nothing: a small file may hold billions
         raise Refused("bomb", f"{size:,} rows")
-    # Only what is needed: other columns may hold pictures.
-    wanted = list(match_columns(names, context.options.columns).values())
+    chosen = list(wanted(names))
     try:
-        columns = _unpacked(file, wanted, Budget(len(data)))
+        columns = _unpacked(file, chosen, Budget(len(data)))
     except PARQUET_ERRORS as error:
         raise Refused("broken", str(error)) from None
-    return read_table(name, pd.DataFrame(columns, dtype=object), context)
+    return pd.DataFrame(columns, dtype=object)
 
 
 def _unpacked(file: pq.ParquetFile, names: list[str], budget: Budget) -> dict[str, list[str]]:
@@ -151,7 +181,20 @@ def read_table(name: str, table: pd.DataFrame, context: Context) -> list[RawBox]
     return boxes
 
 
-def _csv(data: bytes) -> pd.DataFrame:
+def csv_table(data: bytes) -> pd.DataFrame:
+    r"""
+    Return a CSV as texts, whatever separates its columns.
+
+    Raises
+    ------
+    Refused
+        If it is empty, not UTF-8, broken, or has more columns than any table of ours.
+
+    Examples
+    --------
+    >>> csv_table(b"a;b\n1;2").values.tolist()
+    [['1', '2']]
+    """
     head = next(iter(data.lstrip(b"\xef\xbb\xbf\r\n")[:LONGEST_HEAD].splitlines()), b"")
     separator = max(",;\t", key=lambda mark: head.count(mark.encode()))
     n_columns = head.count(separator.encode()) + 1
@@ -228,7 +271,7 @@ def read_kaggle(name: str, data: bytes, context: Context) -> list[RawBox]:
             "Kaggle's solutions hold no image sizes: name the folder of the photographs with "
             "--images",
         )
-    table, split = _csv(data), context.split(name)
+    table, split = csv_table(data), context.split(name)
     boxes: list[RawBox] = []
     number = -1
     seen: Counter[str] = Counter()

@@ -7,12 +7,12 @@ Crowds are no objects: they are left out, each with a row in the repairs. A numb
 images or two categories share stands for neither.
 """
 
-import json
 import math
 from collections import Counter
 from collections.abc import Mapping
 from typing import Any
 
+from biaskit.annotations.json_files import as_number, load_json
 from biaskit.annotations.options import Context
 from biaskit.annotations.raw import Convention, RawBox, image_stem, sound
 from biaskit.annotations.repairs import Refused
@@ -65,7 +65,7 @@ def read_coco(name: str, data: bytes, context: Context) -> list[RawBox]:
             if entry.get("iscrowd"):
                 context.repairs.add(name, "crowd", category, number=number)
                 continue
-            sizes = [_number(image.get(side)) for side in ("width", "height")]
+            sizes = [as_number(image.get(side)) for side in ("width", "height")]
             first = (name, number, stem, seen[stem] - 1, category, split)
             boxes.append(RawBox._make((*first, *sizes, *_edges(entry), *EDGES)))
         except Refused as refused:
@@ -74,14 +74,7 @@ def read_coco(name: str, data: bytes, context: Context) -> list[RawBox]:
 
 
 def _load(data: bytes) -> dict[str, Any]:
-    try:
-        content = json.loads(data.decode("utf-8-sig"))
-    except UnicodeDecodeError as error:
-        raise Refused("not_utf8", f"byte {error.start} is 0x{data[error.start]:02x}") from None
-    except RecursionError:
-        raise Refused("too_deep", "JSON nested too deep") from None
-    except ValueError as error:
-        raise Refused("broken", str(error)) from None
+    content = load_json(data)
     if not isinstance(content, dict) or not isinstance(content.get("annotations"), list):
         raise Refused("not_annotation", "JSON without a list of annotations")
     return content
@@ -128,19 +121,10 @@ def _edges(entry: Mapping[str, Any]) -> tuple[float, float, float, float]:
     box = entry.get("bbox")
     if not isinstance(box, list) or not box:
         raise Refused("no_box", "no bbox")
-    x, y, width, height = (_number(value) for value in box) if len(box) == 4 else [math.nan] * 4
+    x, y, width, height = (as_number(value) for value in box) if len(box) == 4 else [math.nan] * 4
     if not all(map(math.isfinite, (x, y, x + width, y + height))):
         raise Refused("not_a_number", f"bbox {box!r:.100}")
     return x, y, x + width, y + height
-
-
-def _number(value: object) -> float:
-    if isinstance(value, bool) or not isinstance(value, int | float):
-        return math.nan
-    try:
-        return float(value)
-    except OverflowError:  # an integer of hundreds of digits
-        return math.nan
 
 
 def _on_grid(boxes: list[RawBox]) -> list[RawBox]:

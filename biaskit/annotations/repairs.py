@@ -44,6 +44,22 @@ KINDS: Mapping[str, str] = {
     "swapped": "the least coordinate is above the greatest: exchanged",
     "word": "a word where a wnid belongs: taken from the folder, the file name or the words file",
     "zero_area": "no width or no height, such as a click without a drag",
+    # a mark
+    "bad_time": "a time that is negative or no number: left out",
+    "contradiction": "marks and answers of one marking contradict each other: all of it refused",
+    "draft": "begun and never submitted: left aside",
+    "duplicate_mark": "a point marked twice in one marking, in two places: neither is taken",
+    "exif_mismatch": "marked in the frame as stored, while the photograph is turned for display",
+    "no_mark": "submitted without a mark or an answer: left aside",
+    "no_point": "a mark without the name of its point, or with two names",
+    "no_task": "an entry of an export that is no task, or a marking that is none",
+    "other_answer": "an answer that says nothing of a point, such as why an image is of no use",
+    "other_region": "a region that is no point, such as a box: left aside",
+    "other_shape": "the photograph has another shape: it is not the picture that was marked",
+    "rotated": "turned on the page while marked: its numbers are those of the upright picture",
+    "same_marks": "these marks were read already: left aside",
+    "skipped": "skipped by the annotator",
+    "unmarked": "tasks that nobody has marked yet, counted in one row",
     # an archive
     "bomb": "unpacks to far more than its size",
     "broken_archive": "an archive that contradicts itself",
@@ -56,8 +72,22 @@ KINDS: Mapping[str, str] = {
     "unreadable": "the operating system refuses to give it",
     "unsupported": "packed in a way that is not read here",
 }
-# Counted, but nothing of the boxes was changed: strictness does not refuse them.
-NOTES = frozenset({"crowd", "no_images", "other_file"})
+# Counted, but nothing of boxes or marks was changed: strictness does not refuse them.
+NOTES = frozenset(
+    {
+        "crowd",
+        "draft",
+        "no_images",
+        "no_mark",
+        "other_answer",
+        "other_file",
+        "other_region",
+        "rotated",
+        "same_marks",
+        "skipped",
+        "unmarked",
+    }
+)
 
 LONGEST = 200  # characters of a file that are quoted
 LONGEST_NAME = 4096  # characters of a path

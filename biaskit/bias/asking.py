@@ -20,7 +20,7 @@ from biaskit.bias.policies import lots
 from biaskit.bias.tails import legendre_scores
 from biaskit.bias.uniformity import BINS, order_by_group, pearson, statistics
 
-__all__ = ["ask_axis", "ask_place", "order_by_height"]
+__all__ = ["ask_axis", "ask_place", "ask_uniform", "order_by_height"]
 
 
 @dataclass(frozen=True)
@@ -51,8 +51,41 @@ def ask_axis(
     list of Answer
         chi2, ks, kuiper, cvm and ad, each for every policy.
     """
+    u = variable(entrants.objects, measure, null, edges, seed=entrants.seed).u
+    return ask_uniform(entrants, u, measure, null, edges, policies)
+
+
+def ask_uniform(
+    entrants: Entrants,
+    u: np.ndarray,
+    measure: str,
+    null: str,
+    edges: str,
+    policies: Sequence[str],
+    *,
+    tests: Sequence[str] = ("chi2", "ks", "kuiper", "cvm", "ad"),
+) -> list[Answer]:
+    """
+    Test whether one number of every object is uniform.
+
+    Parameters
+    ----------
+    entrants : Entrants
+    u : float array, shape (n,)
+        Uniform on (0, 1) under the null; NaN for objects left out.
+    measure, null, edges : str
+        What the answers call it.
+    policies : sequence of str
+        See ``policies.weights``.
+    tests : sequence of str
+        Which of the five.
+
+    Returns
+    -------
+    list of Answer
+        Each test for every policy.
+    """
     objects = entrants.objects
-    u = variable(objects, measure, null, edges, seed=entrants.seed).u
     included = ~np.isnan(u)
     ordered = order_by_group(u, objects.group)
     questions, counts, found = [], [], []
@@ -64,7 +97,7 @@ def ask_axis(
         given = None if policy == "all" else entered.kept[ordered.rows].astype(np.float64)
         found.append(statistics(ordered, objects.n_groups, weights=given))
     answers = []
-    for test in ("chi2", "ks", "kuiper", "cvm", "ad"):
+    for test in tests:
         values = [getattr(one, test) for one in found]
         answers += answer(questions, counts, test, values, cells=BINS)
     return answers

@@ -7,7 +7,7 @@ from biaskit.bias.objects import EDGE_PX, Objects, arrange
 from biaskit.geometry import touching
 from biaskit.tables import MEASURES
 
-__all__ = ["measure"]
+__all__ = ["measure", "touches_of"]
 
 
 def measure(boxes: pd.DataFrame | Objects, *, edge_px: float = EDGE_PX) -> pd.DataFrame:
@@ -47,12 +47,15 @@ def measure(boxes: pd.DataFrame | Objects, *, edge_px: float = EDGE_PX) -> pd.Da
         width=width,
         height=height,
         area=width * height,
-        touches=_touches(objects),
+        points="",
+        touches=touches_of(objects),
+        **dict.fromkeys(("midpoint_x", "midpoint_y", "distance", "angle"), np.nan),
     )
     return MEASURES.check(measured, "measures")
 
 
-def _touches(objects: Objects) -> pd.Series:
+def touches_of(objects: Objects) -> pd.Series:
+    """Return the sides of the frame that each object touches: some of L, T, R, B."""
     (left, right), (top, bottom) = (
         touching(side.start, side.size, side.frame, objects.edge_px)
         for side in (objects.x, objects.y)

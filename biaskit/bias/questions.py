@@ -12,7 +12,15 @@ import numpy as np
 from biaskit.bias.nulls import NULLS_OF, variable
 from biaskit.bias.objects import Objects
 
-__all__ = ["BINS", "QUADRATS", "Question", "Sorted", "all_questions", "greatest_distance"]
+__all__ = [
+    "BINS",
+    "QUADRATS",
+    "Question",
+    "Sorted",
+    "all_questions",
+    "greatest_distance",
+    "question_of",
+]
 
 QUADRATS = 5  # per side, for position: the headline test's
 BINS = 10  # for one axis or size: the headline test's
@@ -74,11 +82,30 @@ def all_questions(
 
 
 def _one_axis(objects: Objects, measure: str, null: str, edges: str, *, seed: int) -> Question:
-    asked = variable(objects, measure, null, edges, seed=seed)
-    included = ~asked.excluded
-    cell = objects.group * BINS + _cells(asked.u, BINS)
-    ordered = _sort(objects, asked.u, np.flatnonzero(included))
-    return Question(measure, null, edges, included, BINS, cell, asked.u, ordered)
+    u = variable(objects, measure, null, edges, seed=seed).u
+    return question_of(objects, u, measure, null, edges)
+
+
+def question_of(objects: Objects, u: np.ndarray, measure: str, null: str, edges: str) -> Question:
+    """
+    Return the question whether one number of every object is uniform.
+
+    Parameters
+    ----------
+    objects : Objects
+    u : float array, shape (n,)
+        Uniform on (0, 1) under the null; NaN for objects left out.
+    measure, null, edges : str
+        What the question is called.
+
+    Returns
+    -------
+    Question
+    """
+    included = ~np.isnan(u)
+    cell = objects.group * BINS + _cells(u, BINS)
+    ordered = _sort(objects, u, np.flatnonzero(included))
+    return Question(measure, null, edges, included, BINS, cell, u, ordered)
 
 
 def _sort(objects: Objects, u: np.ndarray, rows: np.ndarray) -> Sorted:

@@ -1,11 +1,14 @@
 """One function per chart: tables in, an Altair chart out; no files, no widgets."""
 
+from biaskit.charts.agreement import bland_altman
 from biaskit.charts.catalogue import CHARTS, ChartKind, draw
 from biaskit.charts.drift import drift
 from biaskit.charts.forest import forest
 from biaskit.charts.from_study import curve_pictures, tables_of
 from biaskit.charts.grids import CentreGrid, centre_grid
 from biaskit.charts.jumps import Jump, largest_jump
+from biaskit.charts.landmarks import distance_bins, distances, midpoints
+from biaskit.charts.marks import marked_photograph, marks, typical_image
 from biaskit.charts.network_points import accuracy, depth
 from biaskit.charts.p_values import number_text, p_text
 from biaskit.charts.places import places, places_panel
@@ -35,10 +38,13 @@ __all__ = [
     "SizeBins",
     "accuracy",
     "animation_pages",
+    "bland_altman",
     "centre_grid",
     "curve",
     "curve_pictures",
     "depth",
+    "distance_bins",
+    "distances",
     "draw",
     "drift",
     "film",
@@ -46,6 +52,9 @@ __all__ = [
     "inline_svg",
     "lags",
     "largest_jump",
+    "marked_photograph",
+    "marks",
+    "midpoints",
     "number_text",
     "p_text",
     "places",
@@ -63,6 +72,7 @@ __all__ = [
     "sizes_panel",
     "steps",
     "tables_of",
+    "typical_image",
     "untitled",
     "volcano",
 ]

@@ -7,8 +7,11 @@ from typing import Any
 import altair as alt
 import pandas as pd
 
+from biaskit.charts.agreement import bland_altman
 from biaskit.charts.drift import drift
 from biaskit.charts.forest import forest
+from biaskit.charts.landmarks import distances, midpoints
+from biaskit.charts.marks import marks
 from biaskit.charts.network_points import accuracy, depth
 from biaskit.charts.places import places
 from biaskit.charts.ranks import ranks
@@ -35,9 +38,23 @@ class ChartKind:
 
 _SWEEP = ("network", "protocol", "direction", "fill")
 _TITLED = ("title",)
+_OF_PAIRS = ("title", "pair")
+_ONE_TABLE = (("boxes",), ("keypoints",))  # drawn of one category as a rule
 CHARTS: Mapping[str, ChartKind] = {
     "places": ChartKind(places, ("boxes",), "centres of the boxes, expected, residual", _TITLED),
     "sizes": ChartKind(sizes, ("boxes",), "distribution of a size, with the null's band", _TITLED),
+    "midpoints": ChartKind(
+        midpoints, ("keypoints",), "midpoints of landmark pairs, with the null", _OF_PAIRS
+    ),
+    "distances": ChartKind(
+        distances, ("keypoints",), "distances of landmark pairs, with the null's band", _OF_PAIRS
+    ),
+    "marks": ChartKind(
+        marks, ("keypoints",), "one photograph with its marks", (*_OF_PAIRS, "image", "images")
+    ),
+    "agreement": ChartKind(
+        bland_altman, ("mark_pairs", "agreement"), "what annotators differ by, and their limits"
+    ),
     "volcano": ChartKind(volcano, ("significance", "effects"), "effect against log10 q"),
     "ranks": ChartKind(ranks, ("significance",), "all p-values in order, against chance"),
     "forest": ChartKind(forest, ("effects",), "effect sizes with their intervals"),
@@ -123,8 +140,9 @@ def draw(
     >>> draw("pie", {})
     Traceback (most recent call last):
     ...
-    biaskit.errors.ExportError: chart 'pie' is unknown, expected places, sizes, volcano, ranks, \
-forest, drift, shifts, curve, film, depth, accuracy, steps, lags.
+    biaskit.errors.ExportError: chart 'pie' is unknown, expected places, sizes, midpoints, \
+distances, marks, agreement, volcano, ranks, forest, drift, shifts, curve, film, depth, accuracy, \
+steps, lags.
     """
     if name not in CHARTS:
         raise ExportError(f"chart '{name}' is unknown, expected {', '.join(CHARTS)}.")
@@ -139,6 +157,6 @@ forest, drift, shifts, curve, film, depth, accuracy, steps, lags.
             if rows.empty:
                 raise ExportError(f"chart '{name}': the table '{table}' has no '{category}'.")
         taken.append(rows)
-    if category is not None and kind.tables == ("boxes",):
+    if category is not None and kind.tables in _ONE_TABLE:
         options.setdefault("title", category)
     return kind.function(*taken, **options)

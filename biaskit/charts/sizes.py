@@ -82,7 +82,7 @@ def sizes_panel(
     >>> sizes_panel(size_bins(BOXES.empty())).layer[0].mark["type"]
     'rect'
     """
-    unit = "of image area" if found.measure == "area" else f"of image {found.measure}"
+    unit = f"of image {'width' if found.measure == 'distance' else found.measure}"
     what = "objects" if found.policy == "all" else "images"
     log = found.null.startswith("log-uniform")
     scale = alt.Scale(

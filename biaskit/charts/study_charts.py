@@ -6,9 +6,11 @@ from typing import Any
 
 import pandas as pd
 
+from biaskit.bias.landmarks import landmark_pairs
 from biaskit.charts.catalogue import CHARTS, ChartKind, draw
 from biaskit.charts.from_study import curve_pictures, tables_of
 from biaskit.charts.jumps import sequence_of
+from biaskit.charts.marks import marked_photograph, typical_image
 from biaskit.charts.remade_frames import remade_frames
 from biaskit.charts.render import save_chart
 from biaskit.charts.shift_curves import curve
@@ -87,7 +89,7 @@ def save_study_chart(
         tables = tables_of(study, name, needed, category=category, **reading)
     else:
         tables = {table: study.read(table) for table in needed}
-    if needed == ("boxes",):
+    if needed in (("boxes",), ("keypoints",)):
         options.setdefault("title", category or study.folder.resolve().name)
     origin = provenance(
         inputs=[study.digest(table) for table in needed],
@@ -105,12 +107,26 @@ def save_study_chart(
         return save_sweep(
             study, tables, images or Path(), path, provenance=made, words=words, **own
         )
-    if kind and "image" in kind.options:
+    if name == "marks":
+        options["picture"] = _marked(tables["keypoints"], category, images, options)
+    elif kind and "image" in kind.options:
         options["words"] = words
         if images:
             pictures = curve_pictures(study, tables, images, image=options.get("image"))
             options["pictures"] = pictures or None
     return save_chart(draw(name, tables, category=category, **options), path, provenance=made)
+
+
+def _marked(
+    keypoints: pd.DataFrame, category: str | None, images: Path | None, options: dict[str, Any]
+) -> str | None:
+    """Return the photograph of the image that will be drawn, and settle which one that is."""
+    rows = keypoints if category is None else keypoints[keypoints["category"] == category]
+    if options.get("image") is None and len(rows):
+        options["image"] = typical_image(landmark_pairs(rows, pair=options.get("pair")))
+    if images is None or options.get("image") is None:
+        return None
+    return marked_photograph(rows, images, image=options["image"])
 
 
 def save_sweep(

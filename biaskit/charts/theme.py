@@ -30,7 +30,7 @@ RESIDUAL = (
 )
 
 
-def layered(*charts: alt.Chart) -> alt.LayerChart:
+def layered(*charts: alt.Chart | alt.LayerChart) -> alt.LayerChart:
     """Lay charts over each other, the first at the back."""
     return alt.LayerChart(layer=list(charts))
 

@@ -42,6 +42,13 @@ def run_tests(
     threshold: Annotated[float, typer.Option(help="log10 of the P counted.", max=0)] = -10,
     limit: Annotated[int, typer.Option(help="Categories printed.", min=0)] = 20,
     words: WordsOption = None,
+    pair: Annotated[
+        str | None, typer.Option(help="Of marks: the two points, such as left_eye,right_eye.")
+    ] = None,
+    error_px: Annotated[
+        float | None,
+        typer.Option(help="Of one mark; default: as measured between annotators.", min=0),
+    ] = None,
     replace: ReplaceOption = False,
     quiet: QuietOption = False,
     as_json: JsonOption = False,
@@ -49,14 +56,16 @@ def run_tests(
     """
     Test every category for uniform position and size, and measure by how much it departs.
 
-    Writes measures, significance, effects and symmetry, and drift with --against; prints how
-    many categories fall below the threshold under every null.
+    Boxes, landmark pairs (such as eyes) or both, whichever the study has. Writes measures,
+    significance, effects and symmetry, and drift with --against; prints how many categories fall
+    below the threshold under every null.
 
     biaskit test --against other_study
     """
     from biaskit.annotations.synsets import words_of
     from biaskit.bias.headline import headline
     from biaskit.bias.stage import make_tables
+    from biaskit.cli.landmark_text import pairs_text
     from biaskit.cli.text import categories_text, drift_text, headline_text
     from biaskit.study import Study
 
@@ -72,19 +81,27 @@ def run_tests(
             draws=draws,
             resamples=resamples,
             permutations=permutations,
+            pair=pair.split(",") if pair else None,
+            error_px=error_px,
             mode="replace" if replace else "continue",
             shown=speaker.progress,
         )
-    significance = home.read("significance")
+    significance, effects = home.read("significance"), home.read("effects")
     counts = headline(significance, threshold=threshold)
-    parts = [
-        headline_text(counts, threshold),
-        categories_text(significance, home.read("effects"), words_of(words), limit=limit),
-    ]
+    parts = []
+    if home.has("boxes"):
+        parts = [
+            headline_text(counts, threshold),
+            categories_text(significance, effects, words_of(words), limit=limit),
+        ]
+    if home.has("keypoints"):
+        named = words_of(words)
+        parts.append(pairs_text(significance, effects, named, threshold=threshold, limit=limit))
     if other:
         parts.append(drift_text(home.read("drift")))
+    after = "biaskit audit" if home.has("boxes") else "biaskit chart midpoints"
     speaker.result(
-        "\n\n".join([*parts, speaker.then("biaskit audit", study)]),
+        "\n\n".join([*parts, speaker.then(after, study)]),
         {"threshold": threshold, "headline": counts.to_dict("records")},
     )
 

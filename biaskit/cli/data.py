@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 
     from biaskit.annotations import BoxesRead
 
-__all__ = ["register"]
+__all__ = ["columns_given", "register"]
 
 
 def register(app: typer.Typer) -> None:
@@ -128,7 +128,7 @@ def boxes(
                 sources,
                 format=file_format,
                 images=images,
-                columns=_mapping(columns),
+                columns=columns_given(columns),
                 units=units,
                 split=split,
                 words=words,
@@ -140,7 +140,7 @@ def boxes(
         options = {
             "format": file_format,
             "images": sound(images.name) if images else None,
-            "columns": _mapping(columns),
+            "columns": columns_given(columns),
             "units": units,
             "split": None if split is None else sound(split),
             "words": sound(words.name) if words else None,
@@ -193,7 +193,7 @@ def _refused(repairs: "pd.DataFrame") -> Counter[str]:
     return Counter(repairs.loc[(repairs["kept"] == "") & ~repairs["kind"].isin(NOTES), "kind"])
 
 
-def _mapping(columns: list[str] | None) -> dict[str, str] | None:
+def columns_given(columns: list[str] | None) -> dict[str, str] | None:
     """Turn ``ours=theirs`` pairs, one or several to a word, into a mapping."""
     if not columns:
         return None
@@ -209,16 +209,20 @@ def demo(
     quiet: QuietOption = False,
 ) -> None:
     """
-    Go the whole path on the sample: boxes, tests, audit page, photographs and film under shift.
+    Go the whole path on the sample: boxes, marks of eyes, tests, audit page, photographs and film.
 
     biaskit demo
     """
     from biaskit.cli.bias import audit, run_tests
+    from biaskit.cli.keypoints import keypoints
 
     data, study = folder / "sample", folder / "study"
     if not data.exists():
         sample(data, quiet=quiet)
     boxes([data / "boxes"], study=study, quiet=quiet)
+    marks = data / "eyes"
+    if marks.is_dir():  # written with the photographs
+        keypoints([marks], study=study, images=data / "photos", quiet=quiet)
     run_tests(study=study, words=data / "words.txt", quiet=quiet)
     audit(study=study, words=data / "words.txt", quiet=quiet)
     _demo_sweeps(data, study, quiet)

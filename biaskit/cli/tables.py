@@ -105,7 +105,8 @@ def chart(
     name: Annotated[
         str,
         typer.Argument(
-            help="Of boxes: places, sizes, volcano, ranks, forest, drift. Of sweeps: shifts, "
+            help="Of boxes: places, sizes, volcano, ranks, forest, drift. Of marks: midpoints, "
+            "distances, marks (on a photograph), agreement. Of sweeps: shifts, "
             "curve, film, depth, accuracy, steps, lags; sweep is an animation."
         ),
     ],
@@ -116,7 +117,10 @@ def chart(
             help="File .svg, .png, .pdf, .html or .json; of sweep .gif or .mp4. Default NAME.svg."
         ),
     ] = None,
-    title: Annotated[str | None, typer.Option(help="Of places and sizes.")] = None,
+    title: Annotated[str | None, typer.Option(help="Of charts of boxes and marks.")] = None,
+    pair: Annotated[
+        str | None, typer.Option(help="Of marks: the two points, such as left_eye,right_eye.")
+    ] = None,
     network: Annotated[
         list[str] | None, typer.Option(help="Only this network of the sweep. Repeat.")
     ] = None,
@@ -128,11 +132,14 @@ def chart(
     ] = None,
     image: Annotated[
         str | None,
-        typer.Option(help="Of curve, film and sweep; default: with the largest jump."),
+        typer.Option(
+            help="Of curve, film and sweep; default: with the largest jump. Of marks; default: "
+            "the most typical."
+        ),
     ] = None,
     images: Annotated[
         Path | None,
-        typer.Option(help="The photographs that were swept, or the film: for pictures of frames."),
+        typer.Option(help="The photographs that were swept or marked, or the film."),
     ] = None,
     measure: Annotated[
         str | None,
@@ -164,7 +171,7 @@ def chart(
     given: dict[str, Any] = {
         "title": title, "network": network or None, "protocol": protocol, "direction": direction,
         "fill": fill, "sort": sort, "image": image, "images": images, "measure": measure,
-        "subset": subset,
+        "subset": subset, "pair": pair.split(",") if pair else None,
     }  # fmt: skip
     options = {key: value for key, value in given.items() if value is not None}
     kind = ANIMATION if name == "sweep" else CHARTS.get(name)

@@ -9,6 +9,7 @@ a limit; tables then travel as Parquet with exactly the types named here.
 from collections.abc import Mapping
 
 from biaskit.schema import Column, Schema
+from biaskit.tables.agreement import AGREEMENT, MARK_PAIRS
 from biaskit.tables.bias import (
     BOXES,
     CALIBRATION,
@@ -27,6 +28,7 @@ from biaskit.tables.inside import (
     SHIFTABILITY,
     SHIFTABILITY_BY,
 )
+from biaskit.tables.keypoints import KEYPOINT_REPAIRS, KEYPOINTS
 from biaskit.tables.robust import ROBUSTNESS, ROBUSTNESS_BY, VOTES, VOTING
 from biaskit.tables.sweeps import (
     FRAMES,
@@ -38,6 +40,7 @@ from biaskit.tables.sweeps import (
 )
 
 __all__ = [
+    "AGREEMENT",
     "ANTIALIASING",
     "BOXES",
     "CALIBRATION",
@@ -47,7 +50,10 @@ __all__ = [
     "FRAMES",
     "JAGGEDNESS",
     "JAGGEDNESS_BY",
+    "KEYPOINTS",
+    "KEYPOINT_REPAIRS",
     "LAYERS",
+    "MARK_PAIRS",
     "MEASURES",
     "NETWORKS",
     "NETWORK_PAIRS",
@@ -72,6 +78,10 @@ SCHEMAS: Mapping[str, Schema] = {
     for schema in (
         BOXES,
         REPAIRS,
+        KEYPOINTS,
+        KEYPOINT_REPAIRS,
+        MARK_PAIRS,
+        AGREEMENT,
         MEASURES,
         SIGNIFICANCE,
         EFFECTS,

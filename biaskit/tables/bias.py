@@ -14,6 +14,11 @@ __all__ = [
     "SYMMETRY",
 ]
 
+
+def _of_box(meaning: str, unit: str) -> Column:
+    return Column(meaning, unit, 0, 1, missing=True)
+
+
 _MEASURES = (
     "position",
     "position_x",
@@ -22,8 +27,14 @@ _MEASURES = (
     "height",
     "area",
     "position_height",
+    # of landmark pairs
+    "midpoint",
+    "midpoint_x",
+    "midpoint_y",
+    "distance",
+    "angle",
 )
-_NULLS = ("frame", "fit", "log-uniform", "log-uniform-8px", "log-uniform-32px")
+_NULLS = ("frame", "fit", "log-uniform", "log-uniform-8px", "log-uniform-32px", "circle")
 _POLICIES = ("one", "weighted", "all", "largest")
 _EDGES = ("with", "without")
 _TESTS = ("chi2", "ks", "kuiper", "cvm", "ad", "smooth", "bonferroni")
@@ -70,19 +81,35 @@ REPAIRS = Schema(
 
 MEASURES = Schema(
     name="measures",
-    row="annotated object",
-    keys=("split", "category", "image_id", "object"),
+    row="annotated object or landmark pair",
+    keys=("split", "category", "image_id", "object", "points"),
     columns={
         "category": CATEGORY,
         "image_id": IMAGE_ID,
         "object": OBJECT,
         "split": SPLIT,
-        "centre_x": Column("horizontal centre of the box", "of image width", 0, 1),
-        "centre_y": Column("vertical centre of the box", "of image height", 0, 1),
-        "width": Column("width of the box", "of image width", 0, 1),
-        "height": Column("height of the box", "of image height", 0, 1),
-        "area": Column("area of the box", "of image area", 0, 1),
-        "touches": text("sides of the frame the box touches: some of L, T, R, B, in this order"),
+        "points": text("the two points of a landmark pair, with a blank between; empty: a box"),
+        "centre_x": _of_box("horizontal centre of the box", "of image width"),
+        "centre_y": _of_box("vertical centre of the box", "of image height"),
+        "width": _of_box("width of the box", "of image width"),
+        "height": _of_box("height of the box", "of image height"),
+        "area": _of_box("area of the box", "of image area"),
+        "touches": text("sides of the frame it touches: some of L, T, R, B, in this order"),
+        "midpoint_x": Column("between the two points", "of image width", 0, 1, missing=True),
+        "midpoint_y": Column("between the two points", "of image height", 0, 1, missing=True),
+        "distance": Column(
+            "between the two points, in pixels over the image's width",
+            "of image width",
+            low=0,
+            missing=True,
+        ),
+        "angle": Column(
+            "tilt of the line through both points; positive rises to the right",
+            "degrees",
+            -90,
+            90,
+            missing=True,
+        ),
     },
 )
 
