@@ -101,6 +101,11 @@ class ChunkAnswers:
     digest: str
     batch: int
 
+    @property
+    def n_frames(self) -> int:
+        """Number of frames that were answered."""
+        return len(self.answers.p_true)
+
 
 def sweep_chunks(
     setup: Setup,
