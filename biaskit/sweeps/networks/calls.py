@@ -182,8 +182,9 @@ def seeing(module: nn.Module, mode: Calls) -> Iterator[None]:
     --------
     >>> calls = Calls()
     >>> layers = nn.Sequential(nn.Conv2d(1, 1, 1), nn.ReLU())
+    >>> picture = torch.zeros(1, 1, 2, 2)
     >>> with torch.inference_mode(), seeing(layers, calls):
-    ...     _ = layers(torch.zeros(1, 1, 2, 2))
+    ...     _ = layers(picture)
     >>> calls.number
     1
     """
