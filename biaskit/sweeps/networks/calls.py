@@ -236,7 +236,9 @@ def find_layers(module: nn.Module, side: int, others: tuple[str, ...] = ()) -> l
     own = unaltered(module)
     with _own_names(own, others) as names:
         watch = _Discovery(names)
-        picture = torch.zeros(1, 3, side, side)  # outside: what makes it is no call of the network
+        # Made outside: what makes the picture is no call of the network.
+        like = next(own.parameters(), torch.zeros(()))
+        picture = torch.zeros(1, 3, side, side, device=like.device)
         with torch.inference_mode(), seeing(module, watch):
             module(picture)
     missed = [p for p in others if not any(fnmatchcase(name, p) for name in names.outputs)]
