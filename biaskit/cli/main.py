@@ -7,7 +7,7 @@ from collections.abc import Sequence
 import typer
 
 from biaskit import __version__
-from biaskit.cli import bias, data, networks, sweeps, tables
+from biaskit.cli import bias, data, inside, networks, robust, sampling, sweeps, tables
 
 __all__ = ["app", "main"]
 
@@ -22,7 +22,7 @@ app = typer.Typer(
         "jumps when the picture moves by a pixel?\n\nTo begin: biaskit demo"
     ),
 )
-for _part in (data, bias, networks, sweeps, tables):
+for _part in (data, bias, networks, sweeps, inside, sampling, robust, tables):
     _part.register(app)
 
 

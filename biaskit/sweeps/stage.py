@@ -78,11 +78,14 @@ class Work:
         Written in this order; the last one says that a chunk is whole.
     make : callable
         From a run and what its worker found to a table of each name.
+    beside : callable, optional
+        From the same to what else the parts' provenance tells.
     """
 
     worker: str
     tables: Sequence[str]
     make: Callable[["SweepRun", Any], Mapping[str, pd.DataFrame]]
+    beside: Callable[["SweepRun", Any], Mapping[str, Any]] | None = None
 
 
 def _sweep_tables(run: "SweepRun", found: ChunkAnswers) -> Mapping[str, pd.DataFrame]:
@@ -93,7 +96,14 @@ def _sweep_tables(run: "SweepRun", found: ChunkAnswers) -> Mapping[str, pd.DataF
     return {"swept": swept, "jaggedness": jagged, "frames": frames}
 
 
-SWEEP = Work("biaskit.sweeps.runner:sweep_chunks", PARTED["frames"], _sweep_tables)
+def _about(run: "SweepRun", _found: Found) -> Mapping[str, Any]:
+    """What the summary of places needs to know of a part."""
+    own, plan = run.network.preprocessing, run.setup.plan
+    about = {"input_size": own.input_size, "classes": len(run.network.classes)}
+    return {"about": {**about, "scales": list(plan.scales)}}
+
+
+SWEEP = Work("biaskit.sweeps.runner:sweep_chunks", PARTED["frames"], _sweep_tables, beside=_about)
 
 
 @dataclass(frozen=True)
@@ -149,7 +159,7 @@ class SweepRun:
         plan, preprocessing = asdict(self.setup.plan), asdict(self.network.preprocessing)
         precision = "bf16" if self.setup.fast else "float32"
         options = {
-            **{f"plan_{name}": value for name, value in plan.items() if name != "seed"},
+            **{f"plan_{k}": v for k, v in plan.items() if k != "seed" and v != ()},
             **{f"input_{name}": value for name, value in preprocessing.items()},
             **{f"network_{k}": v for k, v in self.setup.request.describe().items()},
             "classes_digest": hashlib.sha256(classes.encode()).hexdigest(),
@@ -281,6 +291,7 @@ def _write(study: Study, run: SweepRun, found: Found, made: dict[str, Any]) -> N
         "chunk": found.number,
         "batch": found.batch,
         "images_sha256": found.digest,
+        **(run.work.beside(run, found) if run.work.beside else {}),
     }
     part = part_name(run.names, run_id(made), found.number)
     tables = run.work.make(run, found)

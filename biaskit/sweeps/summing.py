@@ -36,7 +36,8 @@ def sum_up(study: Study, *, seed: int) -> None:
     wanted = [t for t in tables if not study.has(t) or differences(study.provenance(t) or {}, now)]
     if not wanted:
         return
-    neighbours = study.read("jaggedness", where=[("lag", "=", 1)])
+    # Random places at several scales have no neighbours; robustness_by sums them up.
+    neighbours = study.read("jaggedness", where=[("lag", "=", 1), ("protocol", "!=", "places")])
     for table in wanted:
         study.write(table, tables[table](neighbours, seed=seed, n_resamples=N_RESAMPLES), now)
 
