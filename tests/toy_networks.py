@@ -112,6 +112,7 @@ def few():
 
 
 constant, parity, circular = made(Constant), made(Parity), made(Circular)
+lefty = made(Lefty)
 strided, slow, greedy = made(Strided), made(Slow), made(Greedy)
 
 

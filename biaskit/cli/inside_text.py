@@ -6,7 +6,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from biaskit.cli.cells import cell, network_name, share
+from biaskit.cli.cells import cell, network_name
 from biaskit.study import Study
 from biaskit.sweeps.inside.stage import left_out
 
@@ -73,7 +73,7 @@ def _block(name: Mapping[str, str], rows: pd.DataFrame) -> str:
         f"{name['direction']}{fill}, {rows['n_steps'].iloc[0]:.0f} steps, "
         f"n = {rows['n_images'].iloc[0]:,} images, {len(rows):,} layers",
         f"{'px':>4}{'field':>6}{'depth':>6}  {'layer':<22}{'changes, drawn':>16}"
-        f"{'changes, all':>16}{'spread':>16}{'above':>7}{'onto':>7}",
+        f"{'changes, all':>16}{'spread':>16}{'above':>8}{'onto':>9}",
     ]
     whole = rows[rows["subsampling_factor"].notna()]
     for factor, stage in whole.groupby("subsampling_factor", sort=True):
@@ -94,7 +94,7 @@ def _stage(factor: float, stage: pd.DataFrame) -> str:
     row = (read if len(read) else stage).iloc[-1]
     drops = stage[stage["energy_onto_dc"].notna()]
     above, onto = (
-        share(float(drops[column].iloc[0]), 3) if len(drops) else "-"
+        f"{100 * float(drops[column].iloc[0]):.2g} %" if len(drops) else "-"
         for column in ("energy_above_nyquist", "energy_onto_dc")
     )
     field = "-" if np.isnan(row["field"]) else f"{row['field']:.0f}"
@@ -103,7 +103,7 @@ def _stage(factor: float, stage: pd.DataFrame) -> str:
         for column in ("nonshiftability_chosen", "nonshiftability", "variation_median")
     )
     layer = row["layer"] if len(row["layer"]) <= 21 else f"{row['layer'][:20]}…"
-    return f"{factor:>4g}{field:>6}{row['depth']:>6}  {layer:<22}{cells}{above:>7}{onto:>7}"
+    return f"{factor:>4g}{field:>6}{row['depth']:>6}  {layer:<22}{cells}{above:>8}{onto:>9}"
 
 
 def antialiasing_text(study: Study) -> list[str]:

@@ -79,15 +79,15 @@ def _block(sweep: tuple[str, ...], rows: pd.DataFrame, pairs: pd.DataFrame) -> s
     head = f"{protocol}, {direction}{f', fill {fill}' if fill != 'none' else ''}"
     images = {"held out": "images held out from training", "training": "the networks' own training"
               " images", "unknown": "not known whether trained on"}.get(seen, seen)  # fmt: skip
+    named = [network_name(n, v) for n, v in zip(rows["network"], rows["variant"], strict=True)]
+    wide = min(34, max([19, *map(len, named)])) + 1
     lines = [
         f"{head}: {steps} per image; {images or 'no image'}",
-        f"{'network':<20}{'n':>5}" + "".join(f"{name:>16}" for _, name in _COLUMNS),
+        f"{'network':<{wide}}{'n':>5}" + "".join(f"{name:>16}" for _, name in _COLUMNS),
     ]
-    for _, row in rows.iterrows():
+    for name, (_, row) in zip(named, rows.iterrows(), strict=True):
         cells = "".join(f"{cell(row, column):>16}" for column, _ in _COLUMNS)
-        lines.append(
-            f"{network_name(row['network'], row['variant'])[:20]:<20}{row['n_images']:>5}{cells}"
-        )
+        lines.append(f"{name[: wide - 1]:<{wide}}{row['n_images']:>5}{cells}")
         lines += _what_is_missing(row)
     for _, pair in pairs[pairs["subset"] == "all"].iterrows():
         a, b = (network_name(pair[f"network_{k}"], pair[f"variant_{k}"]) for k in "ab")

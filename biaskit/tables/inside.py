@@ -80,7 +80,8 @@ SHIFTABILITY = Schema(
         "mean_sum": Column("mean of S over the frames", "units of the map"),
         "energy_above_nyquist": share(
             "of the energy without the mean, before the layer drops places: what lies at or above "
-            "half the sampling rate; missing where it drops none, or there is no energy"
+            "half the sampling rate; missing where it drops none, where a variant's blur comes "
+            "between, and where there is no energy"
         ),
         "energy_onto_dc": share(
             "likewise: what lies at multiples of the sampling rate other than 0, and so folds "
