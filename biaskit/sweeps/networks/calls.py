@@ -335,6 +335,8 @@ class _Discovery(Calls):
         chain = max(given, key=lambda c: (c.depth, c.call), default=None) if onward else None
         if chain is not None:
             chain.passed(number, added=added, activated=activated)
+            if chain.read == number:  # a variant drops places only here
+                chain.shape = tuple(result.shape[1:])
         window = window_of(name, args, kwargs)
         if window is not None and max(result.shape[2:]) > 1:
             chain = self._begin(number, name, window, (args, kwargs), result)
