@@ -19,14 +19,14 @@ from torch.nn import functional
 from biaskit.cli.main import main
 from biaskit.errors import NetworkError
 from biaskit.study import Study
-from biaskit.sweeps.antialias import antialiased
-from biaskit.sweeps.antialiasing_table import (
+from biaskit.sweeps.antialiasing.antialias import antialiased
+from biaskit.sweeps.antialiasing.blurs import Blur, dense
+from biaskit.sweeps.antialiasing.table import (
     FRAME_COLUMNS,
     LAYER_COLUMNS,
     SHIFTABILITY_COLUMNS,
     antialiasing,
 )
-from biaskit.sweeps.blurs import Blur, dense
 from biaskit.sweeps.intervals import wilson
 from biaskit.sweeps.low_pass import binomial, low_pass
 from biaskit.sweeps.networks import find_network, network_card

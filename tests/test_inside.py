@@ -10,7 +10,7 @@ import torch
 import toy_networks
 from torch import nn
 
-from biaskit.sweeps.antialias import antialiased
+from biaskit.sweeps.antialiasing.antialias import antialiased
 from biaskit.sweeps.chunks import cut_chunks
 from biaskit.sweeps.inside.energies import map_energies
 from biaskit.sweeps.inside.maps import feature_maps, pictured_layers

@@ -13,7 +13,7 @@ from biaskit.sweeps.chunks import Chunk
 from biaskit.sweeps.frame_tables import frames_table, sweep_names
 from biaskit.sweeps.images import find_images
 from biaskit.sweeps.intervals import bootstrap_means, wilson
-from biaskit.sweeps.robustness import accuracy_map, robustness_by, robustness_rows
+from biaskit.sweeps.robust.robustness import accuracy_map, robustness_by, robustness_rows
 from biaskit.sweeps.runner import sweep_chunks
 from biaskit.tables import FRAMES, ROBUSTNESS, ROBUSTNESS_BY
 

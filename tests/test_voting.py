@@ -17,16 +17,22 @@ from torch import nn
 from biaskit.errors import NetworkError, SweepError, TableError
 from biaskit.sweeps.canvases import fill_canvas
 from biaskit.sweeps.chunks import Chunk
-from biaskit.sweeps.crops import canvas_plan, check_crops, crop_corners, crop_offsets, usual_jitter
 from biaskit.sweeps.frame_tables import frames_table, seen_of, sweep_names
 from biaskit.sweeps.images import find_images, open_photograph
 from biaskit.sweeps.intervals import bootstrap_means, wilson
 from biaskit.sweeps.preparing import chunk_digest
 from biaskit.sweeps.protocols import make_plan, make_sequences
 from biaskit.sweeps.protocols.resizing import fit_longer
+from biaskit.sweeps.robust.crops import (
+    canvas_plan,
+    check_crops,
+    crop_corners,
+    crop_offsets,
+    usual_jitter,
+)
+from biaskit.sweeps.robust.vote_tables import votes_table, voting
+from biaskit.sweeps.robust.voting import VotingSetup, vote_chunks
 from biaskit.sweeps.runner import sweep_chunks
-from biaskit.sweeps.vote_tables import votes_table, voting
-from biaskit.sweeps.voting import VotingSetup, vote_chunks
 from biaskit.tables import VOTES, VOTING
 
 JITTER, CROPS = 3, (1, 2, 4, 8)

@@ -104,7 +104,7 @@ def shiftability(
     """
     from biaskit.cli.inside_text import inside_text
     from biaskit.study import Study
-    from biaskit.sweeps.antialias_stage import sum_up_antialiasing
+    from biaskit.sweeps.antialiasing.stage import sum_up_antialiasing
     from biaskit.sweeps.chunks import read_shard
     from biaskit.sweeps.inside.runner import InsideSetup
     from biaskit.sweeps.inside.stage import INSIDE, keep_layers, keep_maps, sum_up_inside

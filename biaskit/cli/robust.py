@@ -40,8 +40,8 @@ from biaskit.cli.sweep_runs import (
 )
 
 if TYPE_CHECKING:
+    from biaskit.sweeps.robust.voting import VotingSetup
     from biaskit.sweeps.runner import Setup
-    from biaskit.sweeps.voting import VotingSetup
 
 __all__ = ["register"]
 
@@ -106,11 +106,11 @@ def robustness(
     from biaskit.cli.robust_text import robust_text
     from biaskit.study import Study
     from biaskit.sweeps.chunks import read_shard
-    from biaskit.sweeps.crops import usual_jitter
-    from biaskit.sweeps.robust_stage import VOTES_WORK, sum_up_robustness
+    from biaskit.sweeps.robust.crops import usual_jitter
+    from biaskit.sweeps.robust.stage import VOTES_WORK, sum_up_robustness
+    from biaskit.sweeps.robust.voting import VotingSetup
     from biaskit.sweeps.stage import run_sweep
     from biaskit.sweeps.summing import missing_chunks, sum_up
-    from biaskit.sweeps.voting import VotingSetup
 
     speaker = Speaker(quiet=quiet, as_json=as_json)
     mode = mode_of(replace=replace, append=append, seen=images_are)

@@ -115,7 +115,7 @@ def sweep(
     from biaskit.cli.inside_text import antialiasing_text
     from biaskit.cli.sweep_text import sweep_text
     from biaskit.study import Study
-    from biaskit.sweeps.antialias_stage import sum_up_antialiasing
+    from biaskit.sweeps.antialiasing.stage import sum_up_antialiasing
     from biaskit.sweeps.chunks import read_shard
     from biaskit.sweeps.stage import run_sweep
     from biaskit.sweeps.summing import missing_chunks, sum_up

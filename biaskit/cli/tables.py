@@ -106,7 +106,9 @@ def chart(
         str,
         typer.Argument(
             help="Of boxes: places, sizes, volcano, ranks, forest, drift. Of sweeps: shifts, "
-            "curve, film, depth, accuracy, steps, lags; sweep is an animation."
+            "curve, film, depth, accuracy, steps, lags; sweep is an animation. Of what is inside "
+            "networks: maps, nonshiftability, factors, antialiasing. Of other sizes, places and "
+            "crops: robustness, robust-places, voting."
         ),
     ],
     category: Annotated[str | None, typer.Option(help="Only this category.")] = None,
@@ -128,7 +130,7 @@ def chart(
     ] = None,
     image: Annotated[
         str | None,
-        typer.Option(help="Of curve, film and sweep; default: with the largest jump."),
+        typer.Option(help="Of curve, film and sweep; default: with the largest jump. Of maps."),
     ] = None,
     images: Annotated[
         Path | None,
@@ -138,13 +140,23 @@ def chart(
         str | None,
         typer.Option(
             help="Of depth and accuracy: jagged, transitions_per_step, p_top1_change or "
-            "mean_abs_change."
+            "mean_abs_change. Of nonshiftability: nonshiftability_chosen, nonshiftability, "
+            "deviation or variation_median. Of robustness: accuracy, accuracy_top5 or worst."
         ),
     ] = None,
     subset: Annotated[
         str | None,
         typer.Option(help="Of depth and accuracy: all, 'ever top 5' or 'all right'."),
     ] = None,
+    layers: Annotated[list[str] | None, typer.Option(help="Of maps: this layer. Repeat.")] = None,
+    linear: Annotated[
+        bool | None,
+        typer.Option(help="Of nonshiftability: whether layers without activation are drawn."),
+    ] = None,
+    scale: Annotated[
+        float | None, typer.Option(help="Of robust-places: size of the image; default 0.5.")
+    ] = None,
+    jitter: Annotated[int | None, typer.Option(help="Of voting: which, if several.")] = None,
     study: StudyOption = None,
     quiet: QuietOption = False,
     as_json: JsonOption = False,
@@ -164,7 +176,8 @@ def chart(
     given: dict[str, Any] = {
         "title": title, "network": network or None, "protocol": protocol, "direction": direction,
         "fill": fill, "sort": sort, "image": image, "images": images, "measure": measure,
-        "subset": subset,
+        "subset": subset, "layers": layers or None, "linear": linear, "scale": scale,
+        "jitter": jitter,
     }  # fmt: skip
     options = {key: value for key, value in given.items() if value is not None}
     kind = ANIMATION if name == "sweep" else CHARTS.get(name)

@@ -8,7 +8,7 @@ import torch
 from torch import nn
 
 from biaskit.errors import NetworkError
-from biaskit.sweeps.antialias import antialiased
+from biaskit.sweeps.antialiasing.antialias import antialiased
 from biaskit.sweeps.networks.classes import check_classes, default_classes, read_classes
 from biaskit.sweeps.networks.names import origin_of
 from biaskit.sweeps.networks.network import Network, Weights

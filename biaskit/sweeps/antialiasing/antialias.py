@@ -18,7 +18,7 @@ import torch
 from torch import Tensor, nn
 
 from biaskit.errors import NetworkError
-from biaskit.sweeps.blurs import Blur, call_named, dense
+from biaskit.sweeps.antialiasing.blurs import Blur, call_named, dense
 from biaskit.sweeps.networks.call_options import Window, altered, pair, window_of
 from biaskit.sweeps.networks.calls import Altered, Calls, Layer, find_layers, seeing
 from biaskit.sweeps.networks.variants import Variant, parse_variant

@@ -18,7 +18,7 @@ from biaskit.sweeps.top5 import LISTED
 from biaskit.tables import VOTES, VOTING
 
 if TYPE_CHECKING:  # a summary of what is there needs no torch
-    from biaskit.sweeps.voting import ChunkVotes
+    from biaskit.sweeps.robust.voting import ChunkVotes
 
 __all__ = ["votes_table", "voting"]
 

@@ -10,13 +10,13 @@ what they cost can be laid beside what they gain.
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
 
-from biaskit.sweeps.ballots import Ballots, Voted
 from biaskit.sweeps.chunk_loop import Advance, Setup, each_chunk, forward_of, on_device
 from biaskit.sweeps.chunks import Chunk
-from biaskit.sweeps.crops import CROPS, canvas_plan, check_crops, crop_corners, reach
 from biaskit.sweeps.images import ImageFile
 from biaskit.sweeps.networks import Network
 from biaskit.sweeps.preparing import Prepared, images_digest
+from biaskit.sweeps.robust.ballots import Ballots, Voted
+from biaskit.sweeps.robust.crops import CROPS, canvas_plan, check_crops, crop_corners, reach
 
 __all__ = ["ChunkVotes", "VotingSetup", "vote_chunks"]
 

@@ -10,10 +10,10 @@ from biaskit.provenance import differences, provenance
 from biaskit.study import Study
 from biaskit.sweeps.frame_tables import seen_of
 from biaskit.sweeps.parts import PARTED
-from biaskit.sweeps.robustness import robustness_by, robustness_rows
+from biaskit.sweeps.robust.robustness import robustness_by, robustness_rows
+from biaskit.sweeps.robust.vote_tables import votes_table, voting
+from biaskit.sweeps.robust.voting import ChunkVotes
 from biaskit.sweeps.stage import SweepRun, Work
-from biaskit.sweeps.vote_tables import votes_table, voting
-from biaskit.sweeps.voting import ChunkVotes
 from biaskit.tables import ROBUSTNESS
 
 __all__ = ["VOTES_WORK", "sum_up_robustness"]
@@ -31,7 +31,9 @@ def _beside(_run: SweepRun, found: ChunkVotes) -> Mapping[str, Any]:
     return {"left_out": {image.image_id: reason for image, reason in found.refused}}
 
 
-VOTES_WORK = Work("biaskit.sweeps.voting:vote_chunks", PARTED["votes"], _votes, beside=_beside)
+VOTES_WORK = Work(
+    "biaskit.sweeps.robust.voting:vote_chunks", PARTED["votes"], _votes, beside=_beside
+)
 
 
 def sum_up_robustness(study: Study, *, seed: int) -> None:

@@ -5,7 +5,7 @@ import pyarrow.parquet as pq
 
 from biaskit.provenance import differences, provenance
 from biaskit.study import Study
-from biaskit.sweeps.antialiasing_table import (
+from biaskit.sweeps.antialiasing.table import (
     FRAME_COLUMNS,
     LAYER_COLUMNS,
     SHIFTABILITY_COLUMNS,
