@@ -1,6 +1,8 @@
 """Sums of maps while the picture moves: networks whose sums cannot move, and some that must."""
 
 import base64
+import subprocess
+import sys
 from itertools import pairwise
 
 import numpy as np
@@ -208,3 +210,37 @@ def test_pictures_of_maps_move_with_the_picture(tmp_path):
 def test_layers_for_pictures_span_the_depth():
     layers = find_layers(toy_networks.rolling(*[1] * 11).eval(), SIZE)
     assert [layer.depth for layer in pictured_layers(layers, 3)] == [1, 6, 11]
+
+
+PEAK = """
+import resource, sys, torch
+from biaskit.sweeps.devices import settle
+from biaskit.sweeps.inside.reader import SumReader
+from biaskit.sweeps.networks import find_network
+from biaskit.sweeps.networks.calls import find_layers, seeing
+settle("cpu")
+module = find_network("squeezenet1_0", weights="random").load().module
+layers = find_layers(module, 299)
+reader, frames = SumReader(layers), torch.zeros(64, 3, 299, 299)
+with torch.inference_mode():
+    for _ in range(2):
+        if sys.argv[1] == "sums":
+            with seeing(module, reader):
+                module(frames)
+            reader.take(64)
+        else:
+            module(frames)
+maps = 64 * 4 * sum(layer.channels * layer.height * layer.width for layer in layers) // 2**20
+print(resource.getrusage(resource.RUSAGE_SELF).ru_maxrss // 1024, maps)
+"""
+
+
+@pytest.mark.slow
+def test_memory_stays_that_of_the_bare_network_at_299_px_in_batches_of_64():
+    "The maps of all layers together would take 2 GB more; the allocator alone moves the peak by .4"
+    found = {}
+    for way in ("bare", "sums"):
+        told = subprocess.check_output([sys.executable, "-c", PEAK, way], text=True)
+        found[way], maps = map(int, told.split())
+    assert maps > 2000  # MB
+    assert found["sums"] < found["bare"] + 0.4 * maps, found
