@@ -11,6 +11,7 @@ from biaskit.study import Study
 
 __all__ = ["sweep_text"]
 
+PAIRS = 12  # lines at most; the table has them all
 _SWEEP = ("protocol", "direction", "fill")
 _COLUMNS = (
     ("jagged", "jagged"),
@@ -89,14 +90,25 @@ def _block(sweep: tuple[str, ...], rows: pd.DataFrame, pairs: pd.DataFrame) -> s
         cells = "".join(f"{cell(row, column):>16}" for column, _ in _COLUMNS)
         lines.append(f"{name[: wide - 1]:<{wide}}{row['n_images']:>5}{cells}")
         lines += _what_is_missing(row)
-    for _, pair in pairs[pairs["subset"] == "all"].iterrows():
+    told = _told(pairs[pairs["subset"] == "all"])
+    for _, pair in told.head(PAIRS).iterrows():
         a, b = (network_name(pair[f"network_{k}"], pair[f"variant_{k}"]) for k in "ab")
         p = "-" if np.isnan(pair["log10_p"]) else f"{round(pair['log10_p'], 1) + 0.0:.1f}"
         lines.append(
             f"{a} less {b}: top-1 changes {signed(pair['difference'])} [{signed(pair['low'])} "
             f"{signed(pair['high'])}]; jagged {pair['only_a']} : {pair['only_b']}, log10 p {p}"
         )
+    more = (pairs["subset"] == "all").sum() - min(PAIRS, len(told))
+    if more:
+        lines.append(f"... {more:,} more pairs: biaskit export network_pairs")
     return "\n".join(lines)
+
+
+def _told(pairs: pd.DataFrame) -> pd.DataFrame:
+    """Return the pairs of networks in one variant, and of one network as it is and blurred."""
+    same = pairs["variant_a"] == pairs["variant_b"]
+    plain = (pairs["variant_a"] == "plain") | (pairs["variant_b"] == "plain")
+    return pairs[same | (plain & (pairs["network_a"] == pairs["network_b"]))]
 
 
 def _what_is_missing(row: pd.Series) -> list[str]:
