@@ -105,7 +105,7 @@ def save_study_chart(
         return save_sweep(
             study, tables, images or Path(), path, provenance=made, words=words, **own
         )
-    if kind and "image" in kind.options:
+    if kind and kind.sweeps and "image" in kind.options:
         options["words"] = words
         if images:
             pictures = curve_pictures(study, tables, images, image=options.get("image"))
