@@ -207,6 +207,22 @@ def test_pictures_of_maps_move_with_the_picture(tmp_path):
     assert (maps[0] != maps[1]).any()
 
 
+def test_reading_maps_does_not_move_what_a_variant_does(tmp_path):
+    "What a reader computes is not counted: else the blur would come after other calls"
+    (image,) = toy_networks.photographs(tmp_path / "photos", 1)
+    planned = toy_networks.plan("roll", steps=8)
+    setup = InsideSetup(
+        NetworkRequest("toy"), planned, str(tmp_path / "photos"), "cpu", False, 8, 1
+    )
+    prepared = prepare_image(tmp_path / "photos", image, planned, None)
+    plain = toy_networks.rolling(1, 2, 2)
+    one, other = (
+        feature_maps(setup, prepared, network=toy_networks.network(module))
+        for module in (plain, antialiased(plain.eval(), "blur-1", SIZE))
+    )
+    pd.testing.assert_frame_equal(one, other, rtol=1e-5)
+
+
 def test_layers_for_pictures_span_the_depth():
     layers = find_layers(toy_networks.rolling(*[1] * 11).eval(), SIZE)
     assert [layer.depth for layer in pictured_layers(layers, 3)] == [1, 6, 11]

@@ -18,6 +18,9 @@ from biaskit.sweeps.networks.calls import Calls, Layer
 
 __all__ = ["EnergyReader", "MapReader", "SumReader", "is_periodic"]
 
+# What a reader computes is no call of the network, and must not be counted by what alters it.
+_unseen = torch._C.DisableTorchFunction
+
 _FUNCTIONS: Mapping[str, Callable[..., Any]] = {
     "conv2d": functional.conv2d,
     "max_pool2d": functional.max_pool2d,
@@ -59,7 +62,8 @@ class SumReader(Calls):
     ) -> Tensor:
         """Sum the map if a layer is read here."""
         for layer in self.at.get(number, ()):
-            self.sums[layer] = result.sum((2, 3), dtype=torch.float32)
+            with _unseen():
+                self.sums[layer] = result.sum((2, 3), dtype=torch.float32)
         return result
 
     def take(self, filled: int) -> Tensor:
@@ -98,11 +102,12 @@ class EnergyReader(Calls):
         layer = self.at.get(number)
         if layer is not None:
             options = altered(name, args, kwargs, stride=1)
-            dense = _FUNCTIONS[name](**options)
-            dense = dense[0] if isinstance(dense, tuple) else dense
-            self.found[layer.name] = map_energies(
-                dense.float(), layer.stride, periodic=self.periodic
-            )
+            with _unseen():
+                dense = _FUNCTIONS[name](**options)
+                dense = dense[0] if isinstance(dense, tuple) else dense
+                self.found[layer.name] = map_energies(
+                    dense.float(), layer.stride, periodic=self.periodic
+                )
         return result
 
 
@@ -137,5 +142,6 @@ class MapReader(Calls):
     ) -> Tensor:
         """Keep the map if a layer is read here."""
         for layer, part in self.at.get(number, ()):
-            self.maps[layer] = result[:, part].float().clone()
+            with _unseen():
+                self.maps[layer] = result[:, part].float().clone()
         return result
