@@ -73,7 +73,7 @@ def _block(name: Mapping[str, str], rows: pd.DataFrame) -> str:
         f"{name['direction']}{fill}, {rows['n_steps'].iloc[0]:.0f} steps, "
         f"n = {rows['n_images'].iloc[0]:,} images, {len(rows):,} layers",
         f"{'px':>4}{'field':>6}{'depth':>6}  {'layer':<22}{'changes, drawn':>16}"
-        f"{'changes, all':>16}{'spread':>16}{'above':>8}{'onto':>9}",
+        f"{'changes, all':>16}{'spread':>16}{'above':>7}{'onto':>7}",
     ]
     whole = rows[rows["subsampling_factor"].notna()]
     for factor, stage in whole.groupby("subsampling_factor", sort=True):
@@ -93,17 +93,17 @@ def _stage(factor: float, stage: pd.DataFrame) -> str:
     read = stage[stage["reading"] != "linear"]
     row = (read if len(read) else stage).iloc[-1]
     drops = stage[stage["energy_onto_dc"].notna()]
-    above, onto = (
-        f"{100 * float(drops[column].iloc[0]):.2g} %" if len(drops) else "-"
-        for column in ("energy_above_nyquist", "energy_onto_dc")
-    )
+    above, onto = "-", "-"
+    if len(drops):
+        above = f"{drops['energy_above_nyquist'].iloc[0]:.0%}"
+        onto = f"{drops['energy_onto_dc'].iloc[0]:.2%}"
     field = "-" if np.isnan(row["field"]) else f"{row['field']:.0f}"
     cells = "".join(
         f"{cell(row, column):>16}"
         for column in ("nonshiftability_chosen", "nonshiftability", "variation_median")
     )
     layer = row["layer"] if len(row["layer"]) <= 21 else f"{row['layer'][:20]}…"
-    return f"{factor:>4g}{field:>6}{row['depth']:>6}  {layer:<22}{cells}{above:>8}{onto:>9}"
+    return f"{factor:>4g}{field:>6}{row['depth']:>6}  {layer:<22}{cells}{above:>7}{onto:>7}"
 
 
 def antialiasing_text(study: Study) -> list[str]:
@@ -130,12 +130,12 @@ def antialiasing_text(study: Study) -> list[str]:
         lines += [
             f"Blur before places are dropped, weights kept; {protocol}, {direction}, fill {fill}. "
             "Without retraining accuracy is expected to fall.",
-            f"{'network':<28}{'n':>4}" + "".join(f"{word:>16}" for word in columns.values()),
+            f"{'network':<34}{'n':>4}" + "".join(f"{word:>16}" for word in columns.values()),
         ]
         for _, row in rows.iterrows():
             cells = "".join(f"{cell(row, column):>16}" for column in columns)
             name = network_name(row["network"], row["variant"])
-            lines.append(f"{name[:27]:<28}{row['n_images']:>4}{cells}")
+            lines.append(f"{name[:33]:<34}{row['n_images']:>4}{cells}")
     if lines:
         lines.append(
             "agrees: frames with the plain network's most probable class; nonshiftable: changes of "

@@ -19,7 +19,7 @@ from biaskit.tables import ROBUSTNESS
 __all__ = ["VOTES_WORK", "sum_up_robustness"]
 
 N_RESAMPLES = 1000
-PEOPLE = "people"  # how the names of people begin among those of networks
+NETWORKS = "networks"  # name of the part that holds what networks answered
 
 
 def _votes(run: SweepRun, found: ChunkVotes) -> Mapping[str, pd.DataFrame]:
@@ -40,7 +40,7 @@ def sum_up_robustness(study: Study, *, seed: int) -> None:
     """
     Make ``robustness``, ``robustness_by`` and ``voting`` anew from what a study holds.
 
-    Answers of people, whose name begins with ``people``, stay in ``robustness``.
+    What networks answered is one part of ``robustness``; answers of people are parts of their own.
 
     Parameters
     ----------
@@ -53,8 +53,9 @@ def sum_up_robustness(study: Study, *, seed: int) -> None:
     if parts:
         inputs = [{"name": f"frames, {n}", "sha256": b["sha256"]} for n, b in parts.items()]
         now = provenance(inputs=inputs, options={}, seed=None)
-        if _differs(study, "robustness", now):
-            study.write("robustness", _answers(study, parts), now)
+        beside = study.parts("robustness").get(NETWORKS, {})
+        if not study.has_part("robustness", NETWORKS) or differences(beside, now):
+            study.write_part("robustness", NETWORKS, _answers(study, parts), now)
     if study.has("robustness"):
         now = _summary(study, "robustness", seed)
         if _differs(study, "robustness_by", now):
@@ -95,8 +96,5 @@ def _answers(study: Study, parts: Mapping[str, Mapping[str, Any]]) -> pd.DataFra
                 n_classes=about["classes"],
             )
         )
-    if study.has("robustness"):
-        old = study.read("robustness")
-        found.append(old[old["network"].str.startswith(PEOPLE)])
     rows = pd.concat([part for part in found if len(part)] or found[:1], ignore_index=True)
     return ROBUSTNESS.sort(ROBUSTNESS.check(rows, "robustness"))
