@@ -100,8 +100,9 @@ def test_merged_shards_of_shiftability_are_what_one_run_writes(photographs, tmp_
     shards = [tmp_path / f"shard-{k}" for k in (1, 2, 3)]
     for number, shard in enumerate(shards, 1):
         assert run(*inside(photographs, shard, "--shard", f"{number}/3"))[0] == 0
-    assert run("merge", *shards, "--study", tmp_path / "merged")[0] == 0
-    assert run(*inside(photographs, tmp_path / "merged"))[0] == 0
+    status, told, _ = run("merge", *shards, "--study", tmp_path / "merged")
+    assert status == 0
+    assert "shiftability: 4 chunks" in told
     assert tables(tmp_path / "merged") == tables(tmp_path / "whole")
 
 
@@ -151,6 +152,77 @@ def test_a_network_and_its_blur_stand_in_one_table(photographs, tmp_path, run):
     assert table.loc["plain", "agreement"] == 1
     assert table.loc["lowpass", "nonshiftability"] == 0
     assert table.loc["plain", "nonshiftability"] > 0
+
+
+def test_maps_and_layers_are_made_anew_with_the_rest(photographs, tmp_path, run):
+    study = tmp_path / "study"
+    run(*inside(photographs, study))
+    before = Study(study).read("feature_maps")
+    assert run(*inside(photographs, study, "--seed", "5", "--replace"))[0] == 0
+    after = Study(study).read("feature_maps")
+    assert not before["channel"].equals(after["channel"])
+    assert run(*inside(photographs, study, "--seed", "5", "--picture", "2"))[0] == 0
+    assert set(Study(study).read("feature_maps")["layer"]) == {"2"}
+    status, _, told = run(*inside(photographs, study, "--seed", "5", "--picture", "nope"))
+    assert status == 1
+    assert "--picture nope: toy_networks:coarse has no such layer" in told
+
+
+def test_two_sweeps_of_a_network_with_other_modules_stand_side_by_side(photographs, tmp_path, run):
+    study = tmp_path / "study"
+    assert run(*inside(photographs, study, "--layer", "1"))[0] == 0
+    words = ["--protocol", "embed", "--side", "20", "--input-size", "40"]
+    status, _, errors = run(*inside(photographs, study, *words))
+    assert status == 0, errors
+    summary = Study(study).read("shiftability_by")
+    assert summary.groupby("protocol")["layer"].count().to_dict() == {"embed": 3, "roll": 4}
+
+
+def test_variants_made_otherwise_than_plain_are_not_compared(photographs, tmp_path, run):
+    sweep = ["sweep", photographs, "--network", "toy_networks:coarse", "--study", tmp_path / "s"]
+    sweep += ["--protocol", "embed", "--fill", "mean", "--device", "cpu"]
+    assert run(*sweep, "--steps", "9", "--side", "20")[0] == 0
+    status, _, told = run(*sweep, "--steps", "5", "--side", "12", "--variant", "blur-3")
+    assert status == 0
+    assert "blur-3, embed, vertical, mean: made otherwise than plain" in told
+    study = Study(tmp_path / "s")
+    assert not study.has("antialiasing") or "blur-3" not in set(
+        study.read("antialiasing")["variant"]
+    )
+
+
+def test_a_part_that_a_kill_has_left_does_not_spoil_another_network(photographs, tmp_path, run):
+    sweep = ["sweep", photographs, "--study", tmp_path / "s", "--protocol", "roll", "--steps", "5"]
+    assert run(*sweep, "--network", "toy_networks:coarse")[0] == 0
+    for beside in (tmp_path / "s" / "frames").glob("*.json"):
+        beside.unlink()
+    status, _, told = run(*sweep, "--network", "toy_networks:still")
+    assert "Traceback" not in told
+    assert status == 0, told
+
+
+def test_places_are_no_sweep_to_compare_variants_by(photographs, tmp_path, run):
+    both = ["--variant", "plain", "--variant", "blur-3"]
+    words = robust(photographs, tmp_path / "study", *both, network="toy_networks:coarse")
+    assert run(*words)[0] == 0
+    assert not Study(tmp_path / "study").has("antialiasing")
+
+
+def test_images_that_cannot_be_shown_are_told_with_their_reason(tmp_path, run):
+    (tmp_path / "photos").mkdir()
+    (tmp_path / "photos" / "broken.png").write_bytes(b"no picture")
+    status, told, errors = run(*robust(tmp_path / "photos", tmp_path / "study"))
+    assert status == 1
+    assert "left out 1: " in told
+    assert "no image could be shown" in errors
+
+
+def test_crops_that_cannot_be_taken_are_refused_before_any_work(photographs, tmp_path, run):
+    words = robust(photographs, tmp_path / "study", "--crops", "4", "--jitter", "400")
+    status, _, told = run(*words)
+    assert status == 1
+    assert "--jitter 400" in told
+    assert not Study(tmp_path / "study").has("frames")
 
 
 def test_robustness_knows_a_network_that_is_right_on_the_left(photographs, tmp_path, run):

@@ -1,5 +1,6 @@
 """The command ``shiftability``: what happens inside networks while a picture moves."""
 
+import sys
 from dataclasses import fields
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
@@ -107,7 +108,13 @@ def shiftability(
     from biaskit.sweeps.antialiasing.stage import sum_up_antialiasing
     from biaskit.sweeps.chunks import read_shard
     from biaskit.sweeps.inside.runner import InsideSetup
-    from biaskit.sweeps.inside.stage import INSIDE, keep_layers, keep_maps, sum_up_inside
+    from biaskit.sweeps.inside.stage import (
+        INSIDE,
+        check_layers,
+        keep_layers,
+        keep_maps,
+        sum_up_inside,
+    )
     from biaskit.sweeps.stage import run_sweep
     from biaskit.sweeps.summing import missing_chunks
 
@@ -140,13 +147,18 @@ def shiftability(
                 shard=read_shard(shard), speaker=speaker, setup_of=reading,
                 work=INSIDE, options={"layer": list(others)},
             )  # fmt: skip
+            layers = check_layers(run, picture or ())
+            run_sweep(home, run, mode=mode, shown=speaker.progress)
             with speaker.progress("layers") as advance:
                 advance(0, 1, f"{run.network.name}: fields and subsampling")
-                keep_layers(home, run, others)
-            run_sweep(home, run, mode=mode, shown=speaker.progress)
+                keep_layers(home, run, layers)
             keep_maps(home, run, tuple(picture or ()))
             names.append(run.names)
         sum_up_inside(home, seed=seed)
-        sum_up_antialiasing(home, seed=seed)
+        for remark in sum_up_antialiasing(home, seed=seed):
+            speaker.remark(remark)
     text, data = inside_text(home, names, missing_chunks(home, "shiftability"))
     speaker.result(f"{text}\n{speaker.then('biaskit chart nonshiftability', study)}", data)
+    if not data["layers"] and shard is None:
+        print("biaskit: no image could be shown.", file=sys.stderr)
+        raise typer.Exit(1)

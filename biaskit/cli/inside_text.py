@@ -79,8 +79,11 @@ def _block(name: Mapping[str, str], rows: pd.DataFrame) -> str:
     for factor, stage in whole.groupby("subsampling_factor", sort=True):
         lines.append(_stage(float(str(factor)), stage))
     if len(whole) < len(rows):
-        lines.append(f"  {len(rows) - len(whole):,} layers whose units see the whole input")
-    last = whole["subsampling_factor"].max() if len(whole) else np.nan
+        lines.append(
+            f"  {len(rows) - len(whole):,} layers without a factor: their units see the whole "
+            "input, or it could not be measured"
+        )
+    last = whole["subsampling_factor"].iloc[-1] if len(whole) else np.nan
     if last == last:
         lines.append(
             f"One in {last:g}^2 = {last**2:,.0f} shifts moves the last map by whole cells (the "
@@ -130,15 +133,17 @@ def antialiasing_text(study: Study) -> list[str]:
         lines += [
             f"Blur before places are dropped, weights kept; {protocol}, {direction}, fill {fill}. "
             "Without retraining accuracy is expected to fall.",
-            f"{'network':<34}{'n':>4}" + "".join(f"{word:>16}" for word in columns.values()),
+            f"{'network':<34}{'n':>4}"
+            + "".join(f"{word:>16}" for word in columns.values())
+            + f"{'n':>4}",
         ]
         for _, row in rows.iterrows():
             cells = "".join(f"{cell(row, column):>16}" for column in columns)
             name = network_name(row["network"], row["variant"])
-            lines.append(f"{name[:33]:<34}{row['n_images']:>4}{cells}")
+            lines.append(f"{name[:33]:<34}{row['n_images']:>4}{cells}{row['n_inside'] or '-':>4}")
     if lines:
         lines.append(
             "agrees: frames with the plain network's most probable class; nonshiftable: changes of "
-            "sums, mean over the layers that drop places"
+            "sums, mean over the layers that drop places, of the images in the last column"
         )
     return lines

@@ -1,6 +1,8 @@
 """The command ``robustness``: images at other sizes, in other places, and by many crops."""
 
+import sys
 from dataclasses import fields
+from dataclasses import replace as replace_fields
 from fractions import Fraction
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
@@ -106,7 +108,7 @@ def robustness(
     from biaskit.cli.robust_text import robust_text
     from biaskit.study import Study
     from biaskit.sweeps.chunks import read_shard
-    from biaskit.sweeps.robust.crops import usual_jitter
+    from biaskit.sweeps.robust.crops import check_crops, usual_jitter
     from biaskit.sweeps.robust.stage import VOTES_WORK, sum_up_robustness
     from biaskit.sweeps.robust.voting import VotingSetup
     from biaskit.sweeps.stage import run_sweep
@@ -131,24 +133,31 @@ def robustness(
         most = usual_jitter(usual.plan.input_size) if jitter is None else jitter
         return VotingSetup(**same, jitter=most, crops=counts)
 
+    names: list[dict[str, str]] = []
     with home.writing("biaskit robustness"):
         for request in requests:
             how = {"fill": fill, "steps": places, "scales": wanted, "seed": seed}
-            run = sweep_run(request, "places", how, folder, files, home, **common)
-            run_sweep(home, run, mode=mode, shown=speaker.progress)
+            runs = [sweep_run(request, "places", how, folder, files, home, **common)]
             if counts:
                 voted = {"fill": fill, "steps": steps, "seed": seed}
                 run = sweep_run(
                     request, "embed", voted, folder, files, home, **common,
                     setup_of=voters, times=1 + counts[-1], work=VOTES_WORK,
-                    options={"crops": list(counts), "jitter": jitter},
                 )  # fmt: skip
+                most = run.setup.jitter if isinstance(run.setup, VotingSetup) else 0
+                check_crops(run.setup.plan, jitter=most, crops=counts)
+                runs.append(replace_fields(run, options={"crops": list(counts), "jitter": most}))
+            for run in runs:
                 run_sweep(home, run, mode=mode, shown=speaker.progress)
+                names.append(run.names)
         sum_up(home, seed=seed)
         sum_up_robustness(home, seed=seed)
     missing = missing_chunks(home) | missing_chunks(home, "votes")
-    text, data = robust_text(home, [request.name for request in requests], missing)
+    text, data = robust_text(home, names, missing)
     speaker.result(f"{text}\n{speaker.then('biaskit chart robustness', study)}", data)
+    if shard is None and not home.read("swept", ["n_frames"])["n_frames"].any():
+        print("biaskit: no image could be shown; see above for why.", file=sys.stderr)
+        raise typer.Exit(1)
 
 
 def _scales(text: str) -> tuple[float, ...]:

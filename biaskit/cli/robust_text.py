@@ -3,10 +3,13 @@
 from collections.abc import Mapping, Sequence
 from typing import Any
 
+import numpy as np
 import pandas as pd
 
 from biaskit.cli.cells import cell, network_name
 from biaskit.study import Study
+from biaskit.sweeps.inside.stage import left_out
+from biaskit.tables import SWEPT
 
 __all__ = ["robust_text"]
 
@@ -27,7 +30,7 @@ _VOTES_LEGEND = (
 
 
 def robust_text(
-    study: Study, networks: Sequence[str], missing: Mapping[str, Sequence[int]]
+    study: Study, names: Sequence[Mapping[str, str]], missing: Mapping[str, Sequence[int]]
 ) -> tuple[str, dict[str, Any]]:
     """
     Tell how right networks are at every scale, and by how many crops.
@@ -35,8 +38,8 @@ def robust_text(
     Parameters
     ----------
     study : Study
-    networks : sequence of str
-        Names of those to tell of.
+    names : sequence of mappings
+        The runs' first five columns: of protocol places, and of the frames answered by crops.
     missing : mapping
         See `biaskit.sweeps.summing.missing_chunks`.
 
@@ -46,6 +49,7 @@ def robust_text(
     dict
         The same for ``--json``.
     """
+    networks = {name["network"] for name in names}
     lines: list[str] = []
     data: dict[str, Any] = {"robustness": [], "voting": [], "missing": dict(missing)}
     if study.has("robustness_by"):
@@ -57,8 +61,12 @@ def robust_text(
     if study.has("voting"):
         rows = study.read("voting")
         rows = rows[rows["network"].isin(networks)]
-        lines += _crops(rows)
+        for (direction, fill, jitter), group in rows.groupby(["direction", "fill", "jitter"]):
+            lines.append(f"Crops up to {jitter} px off each frame; {direction}, fill {fill}")
+            lines += _crops(group)
+        lines += _VOTES_LEGEND if len(rows) else ()
         data["voting"] = rows.to_dict("records")
+    lines += _left_out(study, names)
     lines += [
         f"not whole: {part} lacks {len(chunks)} chunks, the first is {chunks[0]}"
         for part, chunks in missing.items()
@@ -90,4 +98,23 @@ def _crops(rows: pd.DataFrame) -> list[str]:
         lines.append(
             f"{name[:27]:<28}{row['rule']:<6}{row['crops']:>6}{row['n_images']:>5,}{cells}"
         )
-    return [*lines, *_VOTES_LEGEND]
+    return lines
+
+
+def _left_out(study: Study, names: Sequence[Mapping[str, str]]) -> list[str]:
+    """Say of how many images nothing was seen, and why; and of how many no class is known."""
+    lines = []
+    swept = study.read("swept") if study.has("swept") else SWEPT.empty()
+    for name in names:
+        label = network_name(name["network"], name["variant"])
+        if name["protocol"] != "places":
+            reasons = pd.Series(left_out(study, "votes", name), dtype=object)
+        else:
+            own = swept[np.logical_and.reduce([(swept[k] == v) for k, v in name.items()])]
+            reasons = own.loc[own["reason"] != "", "reason"]
+            unlabelled = int((own["category"] == "").sum())
+            if unlabelled:
+                lines.append(f"{label}: {unlabelled:,} of {len(own):,} images have no known class")
+        for reason, count in sorted(reasons.value_counts().items()):
+            lines.append(f"{label}: left out {count:,}: {reason}")
+    return lines

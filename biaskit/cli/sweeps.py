@@ -150,7 +150,8 @@ def sweep(
                 run_sweep(home, run, mode=mode, shown=speaker.progress)
                 names.append(run.names)
         sum_up(home, seed=seed)
-        sum_up_antialiasing(home, seed=seed)
+        for remark in sum_up_antialiasing(home, seed=seed):
+            speaker.remark(remark)
     text, data = sweep_text(home, names, missing_chunks(home))
     told = [text, *(antialiasing_text(home) if variant else [])]
     speaker.result("\n".join([*told, speaker.then("biaskit chart shifts", study)]), data)
@@ -173,18 +174,29 @@ def merge(
     """
     from biaskit.cli.sweep_text import sweep_text
     from biaskit.study import Study
+    from biaskit.sweeps.antialiasing.stage import sum_up_antialiasing
+    from biaskit.sweeps.inside.stage import merge_inside, sum_up_inside
+    from biaskit.sweeps.parts import PARTED
+    from biaskit.sweeps.robust.stage import sum_up_robustness
     from biaskit.sweeps.summing import merge as merge_studies
     from biaskit.sweeps.summing import missing_chunks, sum_up
 
     speaker = Speaker(quiet=quiet, as_json=as_json)
     home = Study.find(study)
     with home.writing("biaskit merge"):
-        taken = merge_studies(home, [Study(shard) for shard in shards])
+        others = [Study(shard) for shard in shards]
+        taken = merge_studies(home, others)
+        merge_inside(home, others)
         sum_up(home, seed=seed)
+        sum_up_inside(home, seed=seed)
+        sum_up_robustness(home, seed=seed)
+        for remark in sum_up_antialiasing(home, seed=seed):
+            speaker.remark(remark)
     sweeps = [b["sweep"] for b in home.parts("frames").values() if "sweep" in b]
     names = [dict(pairs) for pairs in dict.fromkeys(tuple(sweep.items()) for sweep in sweeps)]
-    text, data = sweep_text(home, names, missing_chunks(home))
-    speaker.result(
-        f"{home.name}: {taken} chunks taken\n{text}\n{speaker.then('biaskit chart shifts', study)}",
-        {"taken": taken, **data},
-    )
+    missing = {k: v for table in PARTED for k, v in missing_chunks(home, table).items()}
+    text, data = sweep_text(home, names, missing) if names else ("", {"missing": missing})
+    also = [f"{table}: {len(home.parts(table)):,} chunks" for table in PARTED if home.has(table)]
+    then = speaker.then("biaskit chart shifts" if names else "biaskit show", study)
+    lines = [f"{home.name}: {taken} chunks taken", *also, *filter(None, [text]), then]
+    speaker.result("\n".join(lines), {"taken": taken, **data})

@@ -6,7 +6,7 @@ so a variant's accuracy, its agreement with the plain network and its probabilit
 stand in the same row as its jaggedness, which means nothing without them.
 """
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 
 import numpy as np
 import pandas as pd
@@ -147,8 +147,15 @@ def _inside(inside: pd.DataFrame, name: tuple[str, ...]) -> pd.DataFrame:
     rows = inside[(inside["network"] == network).to_numpy()]
     sweeps = sorted(set(rows[_SWEPT].itertuples(index=False, name=None)))
     chosen = tuple(swept) if tuple(swept) in sweeps else next(iter(sweeps), tuple(swept))
-    wanted: Mapping[str, str] = dict(zip(["variant", *_SWEPT], (variant, *chosen), strict=True))
-    return rows[np.logical_and.reduce([(rows[k] == v).to_numpy() for k, v in wanted.items()])]
+    of_sweep = rows[
+        np.logical_and.reduce(
+            [(rows[k] == v).to_numpy() for k, v in zip(_SWEPT, chosen, strict=True)]
+        )
+    ]
+    # Of the images that the plain network was read with too, so that both are of the same.
+    plain = of_sweep.loc[(of_sweep["variant"] == PLAIN).to_numpy(), "image_id"]
+    own = (of_sweep["variant"] == variant) & of_sweep["image_id"].isin(plain)
+    return of_sweep[own.to_numpy()]
 
 
 def _stacked(parts: list[pd.DataFrame]) -> tuple[pd.DataFrame, np.ndarray]:

@@ -95,23 +95,27 @@ def feature_maps(
     first = (sequence.n_frames - n) // 2
     own = network.preprocessing
     forward = forward_of(module, setup)
+    kept: dict[str, list[torch.Tensor]] = {layer.name: [] for layer in layers}
     with torch.inference_mode():
+        # One frame at a time, whatever the batch: these few need no memory and no time.
         batcher = Batcher(
-            forward, own, n_classes=len(network.classes), device=setup.device, batch=n
+            forward, own, n_classes=len(network.classes), device=setup.device, batch=1
         )
         canvases = batcher.normalised(sequence.canvases)
-        for row, step in enumerate(range(first, first + n)):
+        for step in range(first, first + n):
             top, left = int(sequence.top[step]), int(sequence.left[step])
             window = canvases[int(sequence.canvas[step]), :, top : top + batcher.size]
-            batcher.buffer[row].copy_(window[:, :, left : left + batcher.size])
-        with seeing(module, reader):
-            forward(batcher.buffer)
+            batcher.buffer[0].copy_(window[:, :, left : left + batcher.size])
+            with seeing(module, reader):
+                forward(batcher.buffer)
+            for name, found in reader.maps.items():
+                kept[name].append(found.cpu())
     about = sweep_names(network.name, network.variant, setup.plan)
     rows = []
     for layer in layers:
-        maps = reader.maps[layer.name]
+        maps = torch.cat(kept[layer.name])
         channel = _lively(maps, chosen_channel(setup.plan.seed, prepared.image.image_id, layer))
-        one = maps[:, channel].cpu().numpy()
+        one = maps[:, channel].numpy()
         low, high = float(one.min()), float(one.max())
         levels = np.rint((one - low) * (255 / (high - low or 1))).astype(np.uint8)
         for row, step in enumerate(range(first, first + n)):
@@ -139,6 +143,6 @@ def feature_maps(
 def _lively(maps: torch.Tensor, channel: int) -> int:
     """Return the channel, or the next one whose map is not the same everywhere."""
     spread = maps.amax((0, 2, 3)) > maps.amin((0, 2, 3))
-    order = (torch.arange(maps.shape[1], device=maps.device) + channel) % maps.shape[1]
+    order = (torch.arange(maps.shape[1]) + channel) % maps.shape[1]
     alive = order[spread[order]]
     return int(alive[0]) if len(alive) else channel

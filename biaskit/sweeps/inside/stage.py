@@ -1,12 +1,15 @@
 """The stage ``biaskit shiftability``: sums of maps under shift into the study's tables."""
 
+import difflib
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pandas as pd
 import pyarrow.parquet as pq
 
+from biaskit.errors import NetworkError
 from biaskit.provenance import differences, provenance
 from biaskit.study import Study
 from biaskit.sweeps.inside.maps import feature_maps
@@ -17,14 +20,23 @@ from biaskit.sweeps.inside.tables import (
     shiftability_by,
     shiftability_table,
 )
-from biaskit.sweeps.networks.calls import find_layers
+from biaskit.sweeps.networks.calls import Layer, find_layers
 from biaskit.sweeps.networks.probing import probe_layers
-from biaskit.sweeps.parts import PARTED
+from biaskit.sweeps.parts import PARTED, run_id
 from biaskit.sweeps.preparing import prepare_image
+from biaskit.sweeps.sequences import SWEEP
 from biaskit.sweeps.stage import SWEEP_LIBRARIES, SweepRun, Work
 from biaskit.tables import FEATURE_MAPS, LAYERS
 
-__all__ = ["INSIDE", "keep_layers", "keep_maps", "left_out", "sum_up_inside"]
+__all__ = [
+    "INSIDE",
+    "check_layers",
+    "keep_layers",
+    "keep_maps",
+    "left_out",
+    "merge_inside",
+    "sum_up_inside",
+]
 
 N_RESAMPLES = 1000
 
@@ -42,7 +54,39 @@ INSIDE = Work(
 )
 
 
-def keep_layers(study: Study, run: SweepRun, others: tuple[str, ...]) -> pd.DataFrame:
+def check_layers(run: SweepRun, names: Sequence[str] = ()) -> list[Layer]:
+    """
+    Find the layers of a run before any work is done, and refuse names that are none.
+
+    Parameters
+    ----------
+    run : SweepRun
+    names : sequence of str
+        Layers that are to be pictured.
+
+    Returns
+    -------
+    list of Layer
+
+    Raises
+    ------
+    NetworkError
+        If a pattern matches nothing, or a name is no layer's.
+    """
+    side = run.network.preprocessing.input_size
+    layers = find_layers(run.network.module, side, _setup(run).others)
+    known = [layer.name for layer in layers]
+    wrong = [name for name in names if name not in known]
+    if wrong:
+        near = difflib.get_close_matches(wrong[0], known, n=1, cutoff=0.5) or known[:1]
+        raise NetworkError(
+            f"--picture {wrong[0]}: {run.network.name} has no such layer. Did you mean "
+            f"{near[0] if near else 'another network'}? The table layers names all; --layer adds."
+        )
+    return layers
+
+
+def keep_layers(study: Study, run: SweepRun, layers: Sequence[Layer]) -> None:
     """
     Measure the layers of a network, unless the study has them, and keep them.
 
@@ -51,28 +95,24 @@ def keep_layers(study: Study, run: SweepRun, others: tuple[str, ...]) -> pd.Data
     study : Study
         The caller holds its lock.
     run : SweepRun
-    others : tuple of str
-        Patterns of the names of further modules.
-
-    Returns
-    -------
-    DataFrame
-        Rows of table ``layers`` of this network.
+    layers : sequence of Layer
+        As `check_layers` returns them.
     """
     network, variant = run.network.name, run.network.variant
-    side = run.network.preprocessing.input_size
-    layers = find_layers(run.network.module, side, others)
+    label = f"{network} {variant}"
+    how = {**run.setup.request.describe(), "side": run.network.preprocessing.input_size}
     old = study.read("layers") if study.has("layers") else LAYERS.empty()
+    beside = (study.provenance("layers") or {}).get("networks", {}) if len(old) else {}
     own = old[(old["network"] == network) & (old["variant"] == variant)]
-    found = {(layer.name, layer.channels, layer.height) for layer in layers}
-    if found <= set(zip(own["layer"], own["channels"], own["height"], strict=True)):
-        return own
-    new = layers_table(network, variant, layers, probe_layers(run.network.module, side, layers))
-    rest = old.drop(own.index)
-    rows = LAYERS.sort(pd.concat([rest, new], ignore_index=True) if len(rest) else new)
-    made = provenance(inputs=[], options={}, seed=None, libraries=SWEEP_LIBRARIES)
-    study.write("layers", LAYERS.check(rows, "layers"), made)
-    return new
+    names = [layer.name for layer in layers]
+    if beside.get(label) == how and set(names) <= set(own["layer"]):
+        return
+    new = layers_table(
+        network, variant, layers, probe_layers(run.network.module, how["side"], layers)
+    )
+    # Layers that only another run of this network has read stay: its sums need them.
+    rest = old.drop(own.index[own["layer"].isin(names)])
+    _put(study, "layers", rest, new, {"networks": {**beside, label: how}})
 
 
 def keep_maps(study: Study, run: SweepRun, names: Sequence[str] = ()) -> None:
@@ -88,32 +128,60 @@ def keep_maps(study: Study, run: SweepRun, names: Sequence[str] = ()) -> None:
         Layers; by default some, evenly in depth.
     """
     old = study.read("feature_maps") if study.has("feature_maps") else FEATURE_MAPS.empty()
-    same = pd.Series(data=True, index=old.index)
-    for key, word in run.names.items():
-        same &= old[key] == word
-    setup = run.setup
-    if not isinstance(setup, InsideSetup):
-        raise TypeError(f"a setup of the sums over maps is needed, not {type(setup).__name__}")
-    for chunk in run.chunks:
-        for image in chunk.images:
-            prepared = prepare_image(
-                Path(setup.folder), image, setup.plan, chunk.boxes.get(image.image_id)
-            )
-            if not prepared.sequences:
+    beside = (study.provenance("feature_maps") or {}).get("sweeps", {}) if len(old) else {}
+    label, how = " ".join(run.names.values()), [run_id(run.provenance()), *names]
+    if beside.get(label) == how:
+        return
+    setup = _setup(run)
+    for image, boxes in ((i, c.boxes.get(i.image_id)) for c in run.chunks for i in c.images):
+        prepared = prepare_image(Path(setup.folder), image, setup.plan, boxes)
+        if prepared.sequences:
+            break
+    else:
+        return
+    new = feature_maps(setup, prepared, network=run.network, names=names)
+    same = np.logical_and.reduce([(old[k] == v).to_numpy() for k, v in run.names.items()])
+    _put(study, "feature_maps", old[~same], new, {"sweeps": {**beside, label: how}})
+
+
+def _put(
+    study: Study, table: str, rest: pd.DataFrame, new: pd.DataFrame, more: dict[str, Any]
+) -> None:
+    schema = study.schemas[table]
+    rows = schema.sort(pd.concat([rest, new], ignore_index=True) if len(rest) else new)
+    made = provenance(inputs=[], options={}, seed=None, libraries=SWEEP_LIBRARIES)
+    study.write(table, schema.check(rows, table), {**made, **more})
+
+
+def merge_inside(study: Study, others: Sequence[Study]) -> None:
+    """
+    Take what other studies, such as those of shards, hold of layers and maps.
+
+    Parameters
+    ----------
+    study : Study
+        The caller holds its lock.
+    others : sequence of Study
+    """
+    for table, by, words in (("layers", ["network", "variant"], "networks"),
+                             ("feature_maps", list(SWEEP), "sweeps")):  # fmt: skip
+        for other in others:
+            if not other.has(table):
                 continue
-            if set(old.loc[same, "image_id"]) == {image.image_id} and not names:
-                return
-            new = feature_maps(setup, prepared, network=run.network, names=names)
-            rest = old[~same]
-            rows = pd.concat([rest, new], ignore_index=True) if len(rest) else new
-            made = provenance(
-                inputs=[{"name": image.file, "sha256": prepared.digest}],
-                options={},
-                seed=setup.plan.seed,
-                libraries=SWEEP_LIBRARIES,
-            )
-            study.write("feature_maps", FEATURE_MAPS.check(FEATURE_MAPS.sort(rows), "maps"), made)
-            return
+            old = study.read(table) if study.has(table) else study.schemas[table].empty()
+            beside = (study.provenance(table) or {}).get(words, {}) if len(old) else {}
+            theirs = other.read(table)
+            known = set(old[by].itertuples(index=False, name=None))
+            unknown = [t not in known for t in theirs[by].itertuples(index=False, name=None)]
+            if any(unknown):
+                more = (other.provenance(table) or {}).get(words, {})
+                _put(study, table, old, theirs[unknown], {words: {**more, **beside}})
+
+
+def _setup(run: SweepRun) -> InsideSetup:
+    if not isinstance(run.setup, InsideSetup):
+        raise TypeError(f"not a setup of the sums over maps: {type(run.setup).__name__}")
+    return run.setup
 
 
 def sum_up_inside(study: Study, *, seed: int) -> None:
@@ -127,7 +195,7 @@ def sum_up_inside(study: Study, *, seed: int) -> None:
     seed : int
         Of the resamples.
     """
-    parts = study.parts("shiftability")
+    parts = [p for p in study.parts("shiftability") if study.has_part("shiftability", p)]
     if not parts or not study.has("layers"):
         return
     now = provenance(

@@ -6,6 +6,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
+from biaskit.errors import StudyError
 from biaskit.sweeps.frame_tables import Names
 from biaskit.sweeps.inside.runner import ChunkSums, chosen_channel
 from biaskit.sweeps.intervals import bootstrap_means
@@ -204,6 +205,13 @@ def shiftability_by(
         found[f"{name}_low"], found[f"{name}_high"] = ends.low, ends.high
     about = layers[["network", "variant", "layer", "order", "depth", "kind", "reading"]]
     rows = found.merge(about, on=["network", "variant", "layer"], how="left", validate="m:1")
+    unknown = rows.loc[rows["order"].isna()]
+    if len(unknown):
+        first = unknown.iloc[0]
+        raise StudyError(
+            f"layer {first['layer']} of {first['network']} is not in the table layers. Repeat: "
+            "biaskit shiftability IMAGES --network NAME --replace"
+        )
     for name in ("order", "depth"):
         rows[name] = rows[name].astype(int)
     rows = rows.sort_values([*_SWEEP, "order"], kind="stable", ignore_index=True)
