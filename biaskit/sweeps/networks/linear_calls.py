@@ -60,6 +60,7 @@ class Linear(TorchFunctionMode):
     --------
     A convolution of five channels, collapsed to one:
 
+    >>> import torch
     >>> picture = torch.zeros(1, 3, 1, 9, requires_grad=True)
     >>> with Linear(collapsed=True):
     ...     made = functional.conv2d(picture, torch.zeros(5, 3, 1, 3)).relu()
@@ -98,7 +99,7 @@ class Linear(TorchFunctionMode):
         if name == "linear":
             return self._mixed(*given[:2])
         result = func(*args, **kwargs)
-        if self._is_global(name, given[0], result):
+        if given and self._is_global(name, given[0], result):
             return result.detach()
         if window is not None:
             return _pooled(given[0], window, result)
@@ -110,8 +111,7 @@ class Linear(TorchFunctionMode):
 
     def _convolved(self, options: Mapping[str, Any], window: Window) -> Tensor:
         maps, groups = options["input"], 1 if self.collapsed else options.get("groups", 1)
-        # A padding by words is told by no number: torch is given it as it is.
-        made = _summed(maps.unflatten(1, (groups, -1)).sum(2), window, window.padding)
+        made = _summed(maps.unflatten(1, (groups, -1)).sum(2), window)
         self._has_collapsed |= self.collapsed
         copies = 1 if self.collapsed else options["weight"].shape[0] // groups
         return made.repeat_interleave(copies, 1)
@@ -123,11 +123,12 @@ class Linear(TorchFunctionMode):
 
     def _is_global(self, name: str, given: Any, made: Any) -> bool:
         """Tell one number per channel of a map, whether its channels stand second or last."""
-        if name not in _SUMMARIES | _POOLS or not isinstance(made, Tensor) or given.ndim != 4:
+        if name not in _SUMMARIES | _POOLS or not _are_maps(given) or not isinstance(made, Tensor):
             return False
         if made.ndim != 4 or max(made.shape[2:]) == 1:
             return made.ndim in (2, 4)
-        if name in _POOLS or max(made.shape[1:3]) > 1:
+        # Not of one row, whose channels stand second: where they stand last, a row is longer.
+        if name in _POOLS or max(made.shape[1:3]) > 1 or given.shape[2] == 1:
             return False
         if self._has_collapsed:
             raise Unfollowed("one channel, or one row: the shape does not tell")
@@ -140,29 +141,50 @@ def seen(gradient: Tensor) -> Tensor:
 
     Examples
     --------
-    >>> seen(torch.tensor([0.0, 0.25, 9.0]))
+    >>> from torch import tensor
+    >>> seen(tensor([0.0, 0.25, 9.0]))
     tensor([0., 1., 1.])
     """
     return (gradient.abs() > _LEAST).to(gradient.dtype)
 
 
-def _summed(maps: Tensor, window: Window, padding: Any) -> Tensor:
-    """Sum over a window in each channel by itself."""
-    alone = maps.flatten(0, 1).unsqueeze(1)
-    ones = alone.new_ones(1, 1, *pair(window.kernel))
-    made = functional.conv2d(
-        alone, ones, stride=window.stride, padding=padding, dilation=window.dilation
-    )
-    return _watched(made.view(*maps.shape[:2], *made.shape[2:]))
+def _summed(maps: Tensor, window: Window) -> Tensor:
+    """
+    Sum over a window in each channel by itself.
+
+    From its first to its last place, whether they are next to each other or not: the ends of what
+    is seen are the same, and what is cut off at an end of the strip cannot fall into a gap.
+    """
+    for axis in (0, 1):
+        reach = pair(window.dilation)[axis] * (pair(window.kernel)[axis] - 1)
+        if window.padding == "same":
+            padding = reach // 2, reach - reach // 2
+        else:
+            padding = (0 if window.padding == "valid" else pair(window.padding)[axis],) * 2
+        maps = _summed_along(maps, axis, reach + 1, pair(window.stride)[axis], padding)
+    return _watched(maps)
+
+
+def _summed_along(
+    maps: Tensor, axis: int, side: int, stride: int, padding: tuple[int, int]
+) -> Tensor:
+    """Sum over stretches of rows or columns; many times faster than to convolve one channel."""
+    if any(padding):
+        maps = functional.pad(maps, (0, 0, *padding) if axis == 0 else padding)
+    if side == stride == 1:
+        return maps
+    sides, strides = ((side, 1), (stride, 1)) if axis == 0 else ((1, side), (1, stride))
+    return functional.avg_pool2d(maps, sides, strides, divisor_override=1)
 
 
 def _pooled(maps: Tensor, window: Window, result: Any) -> Any:
     """Sum over the window of a pool, at as many places as it gives."""
     if not isinstance(result, Tensor):  # values and their places
         return _pooled(maps, window, result[0]), *result[1:]
-    tall, wide = (stride - 1 for stride in pair(window.stride))  # for a place that is partly filled
-    made = _summed(functional.pad(maps, (0, wide, 0, tall)), window, pair(window.padding))
-    return made[..., : result.shape[2], : result.shape[3]]
+    if window.ceil:  # a last place may be partly filled
+        tall, wide = (stride - 1 for stride in pair(window.stride))
+        maps = functional.pad(maps, (0, wide, 0, tall))
+    return _summed(maps, window)[..., : result.shape[2], : result.shape[3]]
 
 
 def _watched(made: Tensor) -> Tensor:
@@ -185,6 +207,10 @@ def _takes_channels(index: Any) -> bool:
     whole = slice(None)
     parts = index if isinstance(index, tuple) else (index,)
     return len(parts) > 1 and not (isinstance(parts[1], slice) and parts[1] == whole)
+
+
+def _are_maps(value: Any) -> bool:
+    return isinstance(value, Tensor) and value.ndim == 4
 
 
 def _depends(value: Any) -> bool:

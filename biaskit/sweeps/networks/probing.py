@@ -1,9 +1,9 @@
 """
 What the units of a network's layers see of the input, measured.
 
-A network is run on strips of input, made linear; see `biaskit.sweeps.networks.linear_calls`. The
-gradient of a unit is then not 0 exactly where the unit sees the input. Nothing is read from the
-network's options: what counts is what it calls.
+A network is run on strips of input, made linear; see `biaskit.sweeps.networks.strips` and
+`biaskit.sweeps.networks.linear_calls`. The gradient of a unit is then not 0 exactly where the unit
+sees the input. Nothing is read from the network's options: what counts is what it calls.
 """
 
 import math
@@ -11,20 +11,21 @@ from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from itertools import product
-from typing import Any, NamedTuple
+from typing import Any
 
 import torch
 from torch import Tensor, nn
 
 from biaskit.sweeps.networks.calls import Calls, Layer, seeing
-from biaskit.sweeps.networks.linear_calls import INPUT, Linear, seen
+from biaskit.sweeps.networks.strips import seen_columns, strip_of
 
 __all__ = ["Probed", "probe", "probe_layers"]
 
 # Sides in px of the strips that are tried in turn: no wider than a network needs, for time.
 _HEIGHTS = (32, 64, 107)
 _LENGTHS = (512, 1024, 2048, 4096, 8192)
-_UNITS = 3  # neighbours that are compared: two shifts, which must agree
+# Layers in a row that a strip is too short for, after which it is too short for deeper ones.
+_MISSES = 8
 
 
 @dataclass(frozen=True)
@@ -137,7 +138,8 @@ def _last_map(module: nn.Module, side: int) -> int | None:
             last = getattr(made, "_call", None)
 
     with _hooked(module, hook):
-        picture = torch.zeros(1, 3, side, side, device=_device(module))
+        like = next(module.parameters(), torch.zeros(()))
+        picture = torch.zeros(1, 3, side, side, device=like.device)
         with torch.inference_mode(), seeing(module, _Numbers()):
             module(picture)
     return last
@@ -157,122 +159,51 @@ def _adaptive(layer: nn.Module) -> bool:
     return "Adaptive" in type(layer).__name__
 
 
-class _Strip(NamedTuple):
-    """A strip of input, and three units of each layer that could be read."""
-
-    picture: Tensor
-    units: dict[int, Tensor]
-
-
-class _Done(Exception):  # noqa: N818 (it is no error: all is read, the rest needless)
-    pass
-
-
-class _Reader(Calls):
-    """Reads units in the middle of maps, each in a picture of its own."""
-
-    def __init__(self, wanted: Collection[int]) -> None:
-        super().__init__()
-        self.wanted = wanted
-        self.units: dict[int, Tensor] = {}
-
-    def called(
-        self,
-        number: int,
-        name: str,  # noqa: ARG002
-        args: tuple[Any, ...],  # noqa: ARG002
-        kwargs: Mapping[str, Any],  # noqa: ARG002
-        result: Tensor,
-    ) -> Tensor:
-        if number in self.wanted:
-            # At once: what follows may change the map in place.
-            self.units[number] = _middle(result)
-            if len(self.units) == len(self.wanted):
-                raise _Done
-        return result
-
-
-def _middle(maps: Tensor) -> Tensor:
-    if maps.shape[3] < _UNITS or len(maps) != _UNITS:
-        return maps.sum()  # which sees both ends
-    row, first = maps.shape[2] // 2, maps.shape[3] // 2 - _UNITS // 2
-    units = [maps[k, :, row, first + k].sum() for k in range(_UNITS)]
-    return units[0] + units[1] + units[2]
-
-
 def _probed(module: nn.Module, side: int, wanted: Collection[int]) -> dict[int, Probed]:
     """Return what was measured of the maps that these calls make."""
-    copy = _mean_filters(module)
     found: dict[int, Probed] = {}
-
-    def run(collapsed: bool, height: int, length: int, left: Collection[int]) -> _Strip:
-        return _run(module, copy, Linear(collapsed=collapsed), (height, length), left)
-
-    best, way = 0, (True, side)
-    for collapsed, height in product((True, False), (*_HEIGHTS, side)):
-        reached = len(run(collapsed, height, _LENGTHS[0], wanted).units)
-        if reached > best:
-            best, way = reached, (collapsed, height)
-        if best == len(wanted):
-            break
-    left = set(wanted)
+    collapsed, height = _way(module, side, wanted)
     for length in _LENGTHS:
-        strip = run(*way, length, left)
-        left &= set(strip.units)
-        for number in sorted(left):
-            measured = _compared(strip, number)
+        strip = strip_of(module, (height, length), wanted, collapsed=collapsed)
+        misses = 0
+        for number in sorted(strip.units):
+            measured = _compared(seen_columns(strip, number)) if misses < _MISSES else None
             if measured is not None:
                 found[number] = measured
-                left.remove(number)
-        if not left:
+            misses = misses + 1 if measured is None else 0
+        wanted = strip.units.keys() - found.keys()
+        if not wanted:
             break
     return found
 
 
-def _run(
-    module: nn.Module,
-    copy: Mapping[str, Tensor],
-    linear: Linear,
-    sides: tuple[int, int],
-    wanted: Collection[int],
-) -> _Strip:
-    """Run a network on a strip until all that is wanted is read, or it fails."""
-    picture = torch.full((_UNITS, 3, *sides), INPUT, device=_device(module), requires_grad=True)
-    reader = _Reader(wanted)
-    try:
-        with torch.enable_grad(), linear, seeing(module, reader):
-            torch.func.functional_call(module, dict(copy), (picture,))
-    except (_Done, RuntimeError, ValueError, TypeError, AssertionError, LookupError):
-        pass  # a network for one size of input refuses in its own way; what was read still holds
-    return _Strip(picture, reader.units)
+def _way(module: nn.Module, side: int, wanted: Collection[int]) -> tuple[bool, int]:
+    """Return whether one channel is enough, and the least height, with which most is read."""
+    best, way = 0, (True, side)
+    for collapsed, height in product((True, False), (*_HEIGHTS, side)):
+        strip = strip_of(module, (height, _LENGTHS[0]), wanted, collapsed=collapsed)
+        if len(strip.units) > best:
+            best, way = len(strip.units), (collapsed, height)
+        if best == len(wanted):
+            break
+    return way
 
 
-def _compared(strip: _Strip, number: int) -> Probed | None:
+def _compared(columns: Tensor | None) -> Probed | None:
     """Compare what neighbouring units see; None if that reaches an end of the strip."""
-    unit = strip.units[number]
-    if unit.grad_fn is None:
+    if columns is None or not bool(columns.any(1).all()):
         return _NONE
-    (gradient,) = torch.autograd.grad(unit, strip.picture, retain_graph=True)
-    columns = seen(gradient).amax((1, 2))
-    if not bool(columns.any(1).all()):
-        return _NONE
-    if bool(columns[:, [0, -1]].any()):
-        return None
-    starts, ends = columns.argmax(1), columns.shape[1] - 1 - columns.flip(1).argmax(1)
+    width = columns.shape[1]
+    starts, ends = _first(columns), width - 1 - _first(columns.flip(1))
     steps = {*starts.diff().tolist(), *ends.diff().tolist()}
     step, length = steps.pop(), int(ends[0] - starts[0]) + 1
-    return Probed(float(step), float(length)) if not steps and step > 0 else _NONE
+    # What is cut off at an end begins, or ends, less than a step from it in all three: they do
+    # not move alike. They need not touch it, for strides may leave last columns that none sees.
+    if not steps and step > 0:
+        return Probed(float(step), float(length))
+    room = min(int(starts.min()), width - 1 - int(ends.max()))
+    return _NONE if room > width // 4 else None
 
 
-def _mean_filters(module: nn.Module) -> dict[str, Tensor]:
-    """Return weights of means, without taking memory for them; for what is no known layer."""
-    filters: dict[str, Tensor] = {}
-    for name, parameter in module.named_parameters():
-        fan_in = math.prod(parameter.shape[1:])
-        value = 0.0 if name.endswith("bias") else 1 / max(1, fan_in)
-        filters[name] = torch.tensor(value, device=parameter.device).expand(parameter.shape)
-    return filters
-
-
-def _device(module: nn.Module) -> torch.device:
-    return next(module.parameters(), torch.zeros(())).device
+def _first(columns: Tensor) -> Tensor:
+    return columns.to(torch.uint8).argmax(1)
