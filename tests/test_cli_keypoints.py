@@ -98,9 +98,7 @@ def test_strict_gives_a_status_and_json_the_counts(tmp_path, capsys):
     ],
 )
 def test_a_wrong_call_is_one_line(export, tmp_path, capsys, options, words):
-    status, _, err = run(
-        "keypoints", export, "--study", tmp_path / "s", *options, capsys=capsys
-    )
+    status, _, err = run("keypoints", export, "--study", tmp_path / "s", *options, capsys=capsys)
     assert status == 2
     assert words in " ".join(err.split())
 

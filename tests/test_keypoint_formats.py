@@ -22,7 +22,10 @@ def kinds(found):
 
 
 def rows(found):
-    return [tuple(row) for row in found.keypoints[COLUMNS].astype(object).fillna("-").itertuples(index=False)]
+    return [
+        tuple(row)
+        for row in found.keypoints[COLUMNS].astype(object).fillna("-").itertuples(index=False)
+    ]
 
 
 def read(folder, name, content, **options):
@@ -197,7 +200,9 @@ def test_a_column_that_is_not_there_is_named(tmp_path):
     text = WIDE + "1.jpg,dog,2,1,1,1,1,1\n"
     with pytest.raises(AnnotationError, match=r"^no column 'lx'; the table has image, category"):
         read(tmp_path, "a.csv", text, columns={"left_eye_x": "lx"})
-    with pytest.raises(AnnotationError, match=r"^unknown column 'colour', expected one of image_id"):
+    with pytest.raises(
+        AnnotationError, match=r"^unknown column 'colour', expected one of image_id"
+    ):
         read(tmp_path, "a.csv", text, columns={"colour": "image"})
     with pytest.raises(AnnotationError, match="unknown units 'inch', expected px, fraction, perc"):
         read(tmp_path, "a.csv", text, units="inch")

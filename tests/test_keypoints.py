@@ -45,7 +45,9 @@ def test_percent_of_the_image_become_fractions(tmp_path):
     assert len(found.repairs) == 0
 
 
-@pytest.mark.skipif(not SAMPLE.is_file(), reason="the shared real data are not beside this checkout")
+@pytest.mark.skipif(
+    not SAMPLE.is_file(), reason="the shared real data are not beside this checkout"
+)
 def test_the_recorded_export_reads_row_for_row(tmp_path):
     "Real tasks of label-studio 1.23.2; what each holds says LABEL_STUDIO.md"
     found = read_keypoints([SAMPLE], category="thing")
@@ -77,7 +79,10 @@ def test_the_recorded_export_reads_row_for_row(tmp_path):
     table = found.keypoints.set_index(["image_id", "point"])
     assert (table.loc["f_cmyk", "visibility"] == "absent").all()
     assert table.loc["f_cmyk", ["x", "y", "image_width"]].isna().all(axis=None)
-    assert table.loc[("e_exif6", "left_eye"), ["image_width", "image_height"]].tolist() == [375, 500]
+    assert table.loc[("e_exif6", "left_eye"), ["image_width", "image_height"]].tolist() == [
+        375,
+        500,
+    ]
     assert table.loc["predicted", "source"].tolist() == ["prediction-changed", "prediction"]
     assert table.loc[("rotated", "left_eye"), "x"] == pytest.approx(0.600578871, abs=1e-9)
     assert found.counts == {
@@ -204,7 +209,9 @@ def test_an_answer_that_says_nothing_of_a_point_is_counted(tmp_path):
 )
 def test_a_mark_without_a_place_is_refused(tmp_path, value):
     "A prediction without width, submitted, is stored without x and y"
-    found = read(tmp_path, task(annotation(mark("left_eye", **({"x": 60, "y": 35} | value)), EYES[1])))
+    found = read(
+        tmp_path, task(annotation(mark("left_eye", **({"x": 60, "y": 35} | value)), EYES[1]))
+    )
     assert rows(found, "point") == [("right_eye",)]
     assert kinds(found) == ["not_a_number"]
 
@@ -302,7 +309,9 @@ def test_a_mark_made_by_program_takes_the_size_of_its_neighbours(tmp_path):
 
 def test_a_size_that_nobody_gives_comes_from_the_photograph_or_is_refused(tmp_path):
     without = task(annotation(mark("left_eye", 10, 20, size=None)))
-    with pytest.raises(AnnotationError, match=r"no_size 1\. .*photographs \(--images\) can give it"):
+    with pytest.raises(
+        AnnotationError, match=r"no_size 1\. .*photographs \(--images\) can give it"
+    ):
         read(tmp_path, without)
     photograph(tmp_path / "photos/n02097474_1.JPEG", (320, 200))
     found = read(tmp_path, without, images=tmp_path / "photos")
@@ -489,7 +498,9 @@ def test_a_source_that_is_not_there_is_one_line(tmp_path):
         read_keypoints([tmp_path / "none.json"])
     with pytest.raises(AnnotationError, match="no source: name a file"):
         read_keypoints([])
-    with pytest.raises(AnnotationError, match="unknown format 'yolo', expected one of label-studio"):
+    with pytest.raises(
+        AnnotationError, match="unknown format 'yolo', expected one of label-studio"
+    ):
         read_keypoints([tmp_path], format="yolo")
 
 
@@ -575,9 +586,7 @@ def test_whatever_an_export_holds_is_read_or_refused(tmp_path_factory, tasks):
 def test_two_thousand_tasks_are_read_in_seconds(tmp_path):
     import time
 
-    tasks = [
-        task(annotation(*EYES, number=n), number=n, image=f"d/{n}.JPEG") for n in range(2000)
-    ]
+    tasks = [task(annotation(*EYES, number=n), number=n, image=f"d/{n}.JPEG") for n in range(2000)]
     path = write(tmp_path, *tasks)
     start = time.perf_counter()
     found = read_keypoints([path])

@@ -9,8 +9,17 @@ from marked_points import marked
 from PIL import Image
 
 from biaskit.bias.landmarks import landmark_pairs
-from biaskit.charts import distance_bins, distances, draw, marked_photograph, marks, midpoints
-from biaskit.charts import save_chart, save_study_chart, typical_image  # fmt: skip
+from biaskit.charts import (  # fmt: skip
+    distance_bins,
+    distances,
+    draw,
+    marked_photograph,
+    marks,
+    midpoints,
+    save_chart,
+    save_study_chart,
+    typical_image,
+)
 from biaskit.charts.theme import specification
 from biaskit.errors import ExportError
 from biaskit.provenance import provenance

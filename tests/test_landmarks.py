@@ -414,7 +414,7 @@ def test_intervals_of_the_mean_cover_the_truth_in_spite_of_habits(rng):
         tables = []
         for who in ("A1", "A2", "A3"):
             shift = np.tile(rng.normal(0, habit, 2), 2)
-            ends = np.hstack([middle - [15, 0], middle + [15, 0]]) + shift
+            ends = np.hstack([middle - [15, 0], [*middle, 15, 0]]) + shift
             tables.append(marked(ends + rng.normal(0, 2, ends.shape), annotator=who))
         pairs = landmark_pairs(pd.concat(tables))
         options = {"seed": k, "policies": ["one"], "edges": ["with"], "n_resamples": 300}

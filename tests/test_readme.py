@@ -60,14 +60,17 @@ NEAR = 0.03  # one image of forty more or less
 NUMBER = re.compile(r"(?<![\w.])[-+]?\d*\.\d+|(?<![\w.])\d+(?![\w.])")
 
 
+OF_NETWORKS = re.compile(r"efficientnet|resnet|vgg| +\d+ +\d+ +\d+  \S")
+
+
 def same(shown, now):
-    "Equal, but for numbers in lines that begin with a network's name"
+    "Equal, but for numbers in lines that begin with a network's name, or tell of its layers"
     lines, others = shown.splitlines(), now.splitlines()
     return len(lines) == len(others) and all(map(same_line, lines, others))
 
 
 def same_line(shown, now):
-    if not shown.startswith(("efficientnet", "resnet")):
+    if not OF_NETWORKS.match(shown):
         return shown == now
     numbers, others = ([float(n) for n in NUMBER.findall(line)] for line in (shown, now))
     words, other_words = (NUMBER.sub("", line).split() for line in (shown, now))

@@ -325,7 +325,7 @@ def test_a_wrong_call_is_one_line(photographs, tmp_path, run, more, status, mess
 def test_tables_of_a_sweep_are_what_their_schemas_say(photographs, tmp_path, run):
     run(*words(photographs, tmp_path / "study"))
     home = Study(tmp_path / "study")
-    for table in (*PARTED, "jaggedness_by", "network_pairs"):
+    for table in (*PARTED["frames"], "jaggedness_by", "network_pairs"):
         assert isinstance(home.read(table), pd.DataFrame)  # read checks it against the schema
     some = home.read("jaggedness", ["image_id", "lag"], [("lag", "=", 2)])
     assert set(some["lag"]) == {2}

@@ -39,6 +39,17 @@ class Parity(nn.Module):
         return torch.cat([excess[:, None], others], dim=1)
 
 
+class Lefty(nn.Module):
+    "Class 0 where the middle of what is white is left of the frame's, class 1 elsewhere"
+
+    def forward(self, x):
+        columns = torch.arange(x.shape[3], device=x.device, dtype=x.dtype)
+        lit = (x[:, 0] > 127).any(dim=1).to(x.dtype)
+        off = (lit @ columns) / lit.sum(1) - (x.shape[3] - 1) / 2
+        others = torch.zeros(len(x), 8, device=x.device, dtype=x.dtype)
+        return torch.cat([(off < 0)[:, None].to(x.dtype), (off >= 0)[:, None], others], dim=1)
+
+
 class Circular(nn.Module):
     "Convolutions without stride, circular padding, global mean: whole numbers, so exact"
 
@@ -101,6 +112,7 @@ def few():
 
 
 constant, parity, circular = made(Constant), made(Parity), made(Circular)
+lefty = made(Lefty)
 strided, slow, greedy = made(Strided), made(Slow), made(Greedy)
 
 
@@ -127,3 +139,24 @@ def photographs(folder, n=5, *, seed=1, size=(60, 48)):
         image = coarse.resize(size, Image.Resampling.NEAREST)
         image.save(folder / f"{CLASSES[number % 3]}_{number}.png")
     return find_images(folder)
+
+
+def rolling(*strides):
+    "Circular convolutions of 3 x 3 filters drawn by seed, each with its stride and a ReLU"
+    rng, layers, channels = torch.Generator().manual_seed(7), [], 3
+    for stride in strides:
+        layer = nn.Conv2d(channels, 8, 3, stride, padding=1, padding_mode="circular")
+        layer.weight.data = torch.randn(layer.weight.shape, generator=rng) / 4
+        layer.bias.data = torch.full((8,), 0.5)
+        layers += [layer, nn.ReLU()]
+        channels = 8
+    layers += [nn.AdaptiveAvgPool2d(1), nn.Flatten(), nn.Linear(8, 10)]
+    return nn.Sequential(*layers)
+
+
+def still():
+    return rolling(1, 1, 1), {**WHOLE, "std": (1, 1, 1), "classes": CLASSES}
+
+
+def coarse():
+    return rolling(1, 2, 1), {**WHOLE, "std": (1, 1, 1), "classes": CLASSES}

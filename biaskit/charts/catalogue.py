@@ -8,18 +8,25 @@ import altair as alt
 import pandas as pd
 
 from biaskit.charts.agreement import bland_altman
+from biaskit.charts.antialiasing import antialiasing
 from biaskit.charts.drift import drift
+from biaskit.charts.feature_maps import maps
 from biaskit.charts.forest import forest
 from biaskit.charts.landmarks import distances, midpoints
 from biaskit.charts.marks import marks
 from biaskit.charts.network_points import accuracy, depth
+from biaskit.charts.nonshiftability import nonshiftability
 from biaskit.charts.places import places
 from biaskit.charts.ranks import ranks
+from biaskit.charts.robust_places import robust_places
+from biaskit.charts.robustness import robustness
 from biaskit.charts.shift_curves import curve, film
 from biaskit.charts.shift_maps import shifts
 from biaskit.charts.sizes import sizes
+from biaskit.charts.subsampling import factors
 from biaskit.charts.sweep_lines import lags, steps
 from biaskit.charts.volcano import volcano
+from biaskit.charts.voting import voting
 from biaskit.errors import ExportError
 
 __all__ = ["CHARTS", "ChartKind", "draw"]
@@ -102,6 +109,42 @@ CHARTS: Mapping[str, ChartKind] = {
         sweeps=True,
     ),
     "lags": ChartKind(lags, ("jaggedness",), "consistency at every lag", _SWEEP, sweeps=True),
+    "maps": ChartKind(
+        maps,
+        ("feature_maps",),
+        "feature maps of some layers as the image is shifted",
+        (*_SWEEP, "image", "layers"),
+    ),
+    "nonshiftability": ChartKind(
+        nonshiftability,
+        ("shiftability_by", "layers"),
+        "how often sums over maps change, against depth",
+        (*_SWEEP, "measure", "linear"),
+    ),
+    "factors": ChartKind(
+        factors, ("layers",), "subsampling factor and receptive field by depth", ("network",)
+    ),
+    "antialiasing": ChartKind(
+        antialiasing, ("antialiasing",), "networks before and after anti-aliasing", _SWEEP
+    ),
+    "robustness": ChartKind(
+        robustness,
+        ("robustness_by",),
+        "accuracy against the size of the image",
+        ("network", "fill", "measure"),
+    ),
+    "robust-places": ChartKind(
+        robust_places,
+        ("robustness",),
+        "accuracy over the places of the image",
+        ("network", "fill", "scale"),
+    ),
+    "voting": ChartKind(
+        voting,
+        ("voting",),
+        "what several crops per answer gain",
+        ("network", "direction", "fill", "jitter"),
+    ),
 }
 
 
@@ -142,7 +185,7 @@ def draw(
     ...
     biaskit.errors.ExportError: chart 'pie' is unknown, expected places, sizes, midpoints, \
 distances, marks, agreement, volcano, ranks, forest, drift, shifts, curve, film, depth, accuracy, \
-steps, lags.
+steps, lags, maps, nonshiftability, factors, antialiasing, robustness, robust-places, voting.
     """
     if name not in CHARTS:
         raise ExportError(f"chart '{name}' is unknown, expected {', '.join(CHARTS)}.")

@@ -109,7 +109,7 @@ def save_study_chart(
         )
     if name == "marks":
         options["picture"] = _marked(tables["keypoints"], category, images, options)
-    elif kind and "image" in kind.options:
+    elif kind and kind.sweeps and "image" in kind.options:
         options["words"] = words
         if images:
             pictures = curve_pictures(study, tables, images, image=options.get("image"))

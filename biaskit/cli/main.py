@@ -7,7 +7,18 @@ from collections.abc import Sequence
 import typer
 
 from biaskit import __version__
-from biaskit.cli import annotate, bias, data, keypoints, networks, sweeps, tables
+from biaskit.cli import (
+    annotate,
+    bias,
+    data,
+    inside,
+    keypoints,
+    networks,
+    robust,
+    sampling,
+    sweeps,
+    tables,
+)
 
 __all__ = ["app", "main"]
 
@@ -22,7 +33,9 @@ app = typer.Typer(
         "jumps when the picture moves by a pixel?\n\nTo begin: biaskit demo"
     ),
 )
-for _part in (data, keypoints, bias, networks, sweeps, tables, annotate):
+for _part in (
+    data, keypoints, bias, networks, sweeps, inside, sampling, robust, tables, annotate,
+):  # fmt: skip
     _part.register(app)
 
 

@@ -14,6 +14,7 @@ __all__ = [
     "InputSizeOption",
     "MeanOption",
     "StdOption",
+    "VariantOption",
     "WeightsOption",
     "network_requests",
 ]
@@ -34,6 +35,14 @@ MeanOption = Annotated[
 StdOption = Annotated[
     str | None, typer.Option(metavar="R,G,B", help="Spread of the input, likewise.")
 ]
+VariantOption = Annotated[
+    list[str] | None,
+    typer.Option(
+        metavar="VARIANT",
+        help="plain; blur-2 to blur-7 or lowpass: a filter at every stride; blur-3-pools: at "
+        "poolings only; blur-3-inner: not at full size. Repeat.",
+    ),
+]
 
 
 def network_requests(
@@ -45,8 +54,13 @@ def network_requests(
     input_size: int | None,
     mean: str | None,
     std: str | None,
+    variants: Sequence[str] | None = None,
 ) -> "list[NetworkRequest]":
-    """Look all names up before any work: a misspelt one should fail now, not after an hour."""
+    """
+    Look all names up before any work: a misspelt one should fail now, not after an hour.
+
+    Every network is asked for in every variant.
+    """
     from biaskit.sweeps.networks import find_network
 
     pairs = [_pair(word, names) for word in weights or []]
@@ -62,9 +76,11 @@ def network_requests(
             input_size=input_size,
             mean=_triple("--mean", mean),
             std=_triple("--std", std),
+            variant=variant,
             allow_code=True,
         )
         for name in dict.fromkeys(names)
+        for variant in dict.fromkeys(variants or ["plain"])
     ]
 
 

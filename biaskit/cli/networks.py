@@ -18,6 +18,7 @@ from biaskit.cli.network_options import (
     InputSizeOption,
     MeanOption,
     StdOption,
+    VariantOption,
     WeightsOption,
     network_requests,
 )
@@ -49,6 +50,7 @@ def networks(
     input_size: InputSizeOption = None,
     mean: MeanOption = None,
     std: StdOption = None,
+    variant: VariantOption = None,
     study: StudyOption = None,
     every: Annotated[bool, typer.Option("--all", help="List every name.")] = False,
     seed: SeedOption = 0,
@@ -65,7 +67,14 @@ def networks(
     speaker = Speaker(quiet=quiet, as_json=as_json)
     if names:
         requests = network_requests(
-            names, weights, classes, seed=seed, input_size=input_size, mean=mean, std=std
+            names,
+            weights,
+            classes,
+            seed=seed,
+            input_size=input_size,
+            mean=mean,
+            std=std,
+            variants=variant,
         )
         _cards(requests, study, speaker)
     else:

@@ -6,10 +6,12 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
+from biaskit.cli.cells import cell, network_name, signed
 from biaskit.study import Study
 
 __all__ = ["sweep_text"]
 
+PAIRS = 12  # lines at most; the table has them all
 _SWEEP = ("protocol", "direction", "fill")
 _COLUMNS = (
     ("jagged", "jagged"),
@@ -78,22 +80,35 @@ def _block(sweep: tuple[str, ...], rows: pd.DataFrame, pairs: pd.DataFrame) -> s
     head = f"{protocol}, {direction}{f', fill {fill}' if fill != 'none' else ''}"
     images = {"held out": "images held out from training", "training": "the networks' own training"
               " images", "unknown": "not known whether trained on"}.get(seen, seen)  # fmt: skip
+    named = [network_name(n, v) for n, v in zip(rows["network"], rows["variant"], strict=True)]
+    wide = min(34, max([19, *map(len, named)])) + 1
     lines = [
         f"{head}: {steps} per image; {images or 'no image'}",
-        f"{'network':<20}{'n':>5}" + "".join(f"{name:>16}" for _, name in _COLUMNS),
+        f"{'network':<{wide}}{'n':>5}" + "".join(f"{name:>16}" for _, name in _COLUMNS),
     ]
-    for _, row in rows.iterrows():
-        cells = "".join(f"{_cell(row, column):>16}" for column, _ in _COLUMNS)
-        lines.append(f"{_name(row['network'], row['variant'])[:20]:<20}{row['n_images']:>5}{cells}")
+    for name, (_, row) in zip(named, rows.iterrows(), strict=True):
+        cells = "".join(f"{cell(row, column):>16}" for column, _ in _COLUMNS)
+        lines.append(f"{name[: wide - 1]:<{wide}}{row['n_images']:>5}{cells}")
         lines += _what_is_missing(row)
-    for _, pair in pairs[pairs["subset"] == "all"].iterrows():
-        a, b = (_name(pair[f"network_{k}"], pair[f"variant_{k}"]) for k in "ab")
+    told = _told(pairs[pairs["subset"] == "all"])
+    for _, pair in told.head(PAIRS).iterrows():
+        a, b = (network_name(pair[f"network_{k}"], pair[f"variant_{k}"]) for k in "ab")
         p = "-" if np.isnan(pair["log10_p"]) else f"{round(pair['log10_p'], 1) + 0.0:.1f}"
         lines.append(
-            f"{a} less {b}: top-1 changes {_signed(pair['difference'])} [{_signed(pair['low'])} "
-            f"{_signed(pair['high'])}]; jagged {pair['only_a']} : {pair['only_b']}, log10 p {p}"
+            f"{a} less {b}: top-1 changes {signed(pair['difference'])} [{signed(pair['low'])} "
+            f"{signed(pair['high'])}]; jagged {pair['only_a']} : {pair['only_b']}, log10 p {p}"
         )
+    more = (pairs["subset"] == "all").sum() - min(PAIRS, len(told))
+    if more:
+        lines.append(f"... {more:,} more pairs: biaskit export network_pairs")
     return "\n".join(lines)
+
+
+def _told(pairs: pd.DataFrame) -> pd.DataFrame:
+    """Return the pairs of networks in one variant, and of one network as it is and blurred."""
+    same = pairs["variant_a"] == pairs["variant_b"]
+    plain = (pairs["variant_a"] == "plain") | (pairs["variant_b"] == "plain")
+    return pairs[same | (plain & (pairs["network_a"] == pairs["network_b"]))]
 
 
 def _what_is_missing(row: pd.Series) -> list[str]:
@@ -110,36 +125,15 @@ def _what_is_missing(row: pd.Series) -> list[str]:
     return []
 
 
-def _name(network: str, variant: str) -> str:
-    return network if variant == "plain" else f"{network} {variant}"
-
-
-def _cell(row: pd.Series, column: str) -> str:
-    if np.isnan(row[column]):
-        return "-"
-    low, high = row[f"{column}_low"], row[f"{column}_high"]
-    interval = "" if np.isnan(low) else f" [{_share(low, 2)} {_share(high, 2)}]"
-    return f"{_share(row[column], 3)}{interval}"
-
-
-def _signed(value: float) -> str:
-    # Adding 0 turns a rounded -0.0 into 0.0.
-    return f"{round(value, 3) + 0.0:+.3f}"
-
-
-def _share(value: float, digits: int) -> str:
-    """Write a share as .123, and the whole as 1.00: a table of shares needs no zeros."""
-    text = f"{value:.{digits}f}"
-    return text.removeprefix("0") if text.startswith("0") else text[: digits + 1]
-
-
 def _reasons(swept: pd.DataFrame, names: Sequence[Mapping[str, str]]) -> list[str]:
     lines = []
     for name in names:
         keep = np.logical_and.reduce([(swept[key] == word) for key, word in name.items()])
         reasons = swept.loc[keep & (swept["reason"] != ""), "reason"].value_counts()
         for reason, count in sorted(reasons.items()):
-            lines.append(f"{_name(name['network'], name['variant'])}: left out {count:,}: {reason}")
+            lines.append(
+                f"{network_name(name['network'], name['variant'])}: left out {count:,}: {reason}"
+            )
     return lines
 
 

@@ -2,7 +2,7 @@
 
 import sys
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import Annotated
 
 import typer
 
@@ -21,15 +21,22 @@ from biaskit.cli.network_options import (
     InputSizeOption,
     MeanOption,
     StdOption,
+    VariantOption,
     WeightsOption,
     network_requests,
 )
-
-if TYPE_CHECKING:
-    from biaskit.study import Mode, Study
-    from biaskit.sweeps.images import ImageFile
-    from biaskit.sweeps.networks import NetworkRequest
-    from biaskit.sweeps.stage import SweepRun
+from biaskit.cli.sweep_runs import (
+    BatchOption,
+    DeviceOption,
+    FastOption,
+    LabelsOption,
+    SeenOption,
+    ShardOption,
+    WorkersOption,
+    mode_of,
+    sweep_files,
+    sweep_run,
+)
 
 __all__ = ["register"]
 
@@ -74,14 +81,9 @@ def sweep(
         str, typer.Option("--object", help="Kept inside by crop: largest, all or each.")
     ] = "largest",
     pairs: Annotated[int, typer.Option(help="Pairs of windows per image.")] = 1,
-    labels: Annotated[
-        Path | None, typer.Option(help="CSV of image and class; default labels.csv in the folder.")
-    ] = None,
+    labels: LabelsOption = None,
     label: Annotated[str, typer.Option(help="Class that a film shows.")] = "",
-    images_are: Annotated[
-        str | None,
-        typer.Option(help="training, held out or unknown to the networks; default by name."),
-    ] = None,
+    images_are: SeenOption = None,
     sample: Annotated[
         int | None, typer.Option(help="Only so many photographs, drawn by seed.", min=1)
     ] = None,
@@ -90,15 +92,12 @@ def sweep(
     input_size: InputSizeOption = None,
     mean: MeanOption = None,
     std: StdOption = None,
-    fast: Annotated[
-        bool, typer.Option("--fast/--reference", help="bf16 instead of float32; shows what flips.")
-    ] = False,
-    device: Annotated[
-        str | None, typer.Option(help="cpu, cuda, cuda:1; default every GPU, else the CPU.")
-    ] = None,
-    batch: Annotated[int | None, typer.Option(help="Frames per batch.", min=1)] = None,
-    workers: Annotated[int | None, typer.Option(help="Threads that make canvases.", min=1)] = None,
-    shard: Annotated[str | None, typer.Option(help="I/N: only every N-th chunk.")] = None,
+    variant: VariantOption = None,
+    fast: FastOption = False,
+    device: DeviceOption = None,
+    batch: BatchOption = None,
+    workers: WorkersOption = None,
+    shard: ShardOption = None,
     seed: SeedOption = 0,
     replace: ReplaceOption = False,
     append: AppendOption = False,
@@ -113,23 +112,27 @@ def sweep(
 
     biaskit sweep photos --network efficientnet_lite0 --protocol embed
     """
+    from biaskit.cli.inside_text import antialiasing_text
     from biaskit.cli.sweep_text import sweep_text
     from biaskit.study import Study
+    from biaskit.sweeps.antialiasing.stage import sum_up_antialiasing
     from biaskit.sweeps.chunks import read_shard
     from biaskit.sweeps.stage import run_sweep
     from biaskit.sweeps.summing import missing_chunks, sum_up
-    from biaskit.tables.sweeps import SEEN
 
     speaker = Speaker(quiet=quiet, as_json=as_json)
-    if replace and append:
-        raise typer.BadParameter("--replace and --append exclude each other")
-    if images_are is not None and images_are not in SEEN:
-        raise typer.BadParameter(f"--images-are takes {', '.join(SEEN)}")
-    mode: Mode = "replace" if replace else "append" if append else "continue"
+    mode = mode_of(replace=replace, append=append, seen=images_are)
     requests = network_requests(
-        network, weights, classes, seed=seed, input_size=input_size, mean=mean, std=std
+        network,
+        weights,
+        classes,
+        seed=seed,
+        input_size=input_size,
+        mean=mean,
+        std=std,
+        variants=variant,
     )
-    folder, files = _files(images, protocol, labels, label, sample, seed)
+    folder, files = sweep_files(images, protocol, labels, label, sample, seed)
     home = Study.find(study)
     options = {
         "direction": direction, "fill": fill, "steps": steps, "side": side,
@@ -139,7 +142,7 @@ def sweep(
     with home.writing("biaskit sweep"):
         for request in requests:
             for again in (False, True) if refill else (False,):
-                run = _run(
+                run = sweep_run(
                     request, protocol, {**options, "refill": again}, folder, files, home,
                     fast=fast, device=device, batch=batch, workers=workers, seen=images_are,
                     shard=read_shard(shard), speaker=speaker,
@@ -147,81 +150,14 @@ def sweep(
                 run_sweep(home, run, mode=mode, shown=speaker.progress)
                 names.append(run.names)
         sum_up(home, seed=seed)
+        for remark in sum_up_antialiasing(home, seed=seed):
+            speaker.remark(remark)
     text, data = sweep_text(home, names, missing_chunks(home))
-    speaker.result(f"{text}\n{speaker.then('biaskit chart shifts', study)}", data)
+    told = [text, *(antialiasing_text(home) if variant else [])]
+    speaker.result("\n".join([*told, speaker.then("biaskit chart shifts", study)]), data)
     if home.has("swept") and not home.read("swept", ["n_frames"])["n_frames"].any():
         print("biaskit: no image could be shown; see the table swept for why.", file=sys.stderr)
         raise typer.Exit(1)
-
-
-def _files(
-    images: Path, protocol: str, labels: Path | None, label: str, sample: int | None, seed: int
-) -> "tuple[Path, list[ImageFile]]":
-    from biaskit.errors import SweepError
-    from biaskit.sweeps.images import ImageFile, draw_images, find_images
-    from biaskit.sweeps.protocols import is_film
-
-    if protocol != "film":
-        found = find_images(images, labels=labels)
-        return images, draw_images(found, sample, seed=seed) if sample else found
-    if not images.exists() or not is_film(images):
-        raise SweepError(f"{images}: is neither a folder of frames nor a video that can be read.")
-    whole = images.resolve()
-    return whole.parent, [ImageFile(whole.name, whole.stem, label)]
-
-
-def _run(
-    request: "NetworkRequest",
-    protocol: str,
-    options: dict[str, Any],
-    folder: Path,
-    files: "list[ImageFile]",
-    home: "Study",
-    *,
-    fast: bool,
-    device: str | None,
-    batch: int | None,
-    workers: int | None,
-    seen: str | None,
-    shard: tuple[int, int],
-    speaker: Speaker,
-) -> "SweepRun":
-    from biaskit.engines import default_workers
-    from biaskit.sweeps.chunks import cut_chunks, usual_batch
-    from biaskit.sweeps.devices import check_fast, devices_of
-    from biaskit.sweeps.precision import flips_of_fast
-    from biaskit.sweeps.protocols import boxes_by_image, make_plan
-    from biaskit.sweeps.runner import Setup
-    from biaskit.sweeps.stage import SweepRun
-
-    devices = devices_of(device)
-    network = request.load()
-    own = network.preprocessing
-    plan = make_plan(
-        protocol,
-        input_size=own.input_size,
-        resize=own.resize,
-        interpolation=own.interpolation,
-        **options,
-    )
-    boxes, source = {}, None
-    if protocol in ("crop", "crop-scaled"):
-        boxes = boxes_by_image(home.read("boxes"), {file.image_id for file in files})
-        source = home.digest("boxes")
-    size = batch or usual_batch(devices[0], plan.steps)
-    chunks = cut_chunks(files, plan, size, boxes)
-    # On a CPU one thread is enough, and takes no core from the network; a GPU needs many.
-    threads = workers or (1 if devices == ["cpu"] else max(1, default_workers() // len(devices)))
-    setup = Setup(request, plan, str(folder), devices[0], fast, size, threads)
-    if fast:
-        check_fast(devices[0])
-        flips = flips_of_fast(setup, network, chunks[0])
-        speaker.remark(
-            f"{network.name} in bf16, on {flips['frames']} frames: the most probable class "
-            f"differs on {flips['top1']:.1%}, the true class enters or leaves the top 5 on "
-            f"{flips['in_top5']:.1%}, the five differ on {flips['top5']:.1%}."
-        )
-    return SweepRun(setup, network, files, chunks, seen, source, devices, shard)
 
 
 def merge(
@@ -238,18 +174,29 @@ def merge(
     """
     from biaskit.cli.sweep_text import sweep_text
     from biaskit.study import Study
+    from biaskit.sweeps.antialiasing.stage import sum_up_antialiasing
+    from biaskit.sweeps.inside.stage import merge_inside, sum_up_inside
+    from biaskit.sweeps.parts import PARTED
+    from biaskit.sweeps.robust.stage import sum_up_robustness
     from biaskit.sweeps.summing import merge as merge_studies
     from biaskit.sweeps.summing import missing_chunks, sum_up
 
     speaker = Speaker(quiet=quiet, as_json=as_json)
     home = Study.find(study)
     with home.writing("biaskit merge"):
-        taken = merge_studies(home, [Study(shard) for shard in shards])
+        others = [Study(shard) for shard in shards]
+        taken = merge_studies(home, others)
+        merge_inside(home, others)
         sum_up(home, seed=seed)
+        sum_up_inside(home, seed=seed)
+        sum_up_robustness(home, seed=seed)
+        for remark in sum_up_antialiasing(home, seed=seed):
+            speaker.remark(remark)
     sweeps = [b["sweep"] for b in home.parts("frames").values() if "sweep" in b]
     names = [dict(pairs) for pairs in dict.fromkeys(tuple(sweep.items()) for sweep in sweeps)]
-    text, data = sweep_text(home, names, missing_chunks(home))
-    speaker.result(
-        f"{home.name}: {taken} chunks taken\n{text}\n{speaker.then('biaskit chart shifts', study)}",
-        {"taken": taken, **data},
-    )
+    missing = {k: v for table in PARTED for k, v in missing_chunks(home, table).items()}
+    text, data = sweep_text(home, names, missing) if names else ("", {"missing": missing})
+    also = [f"{table}: {len(home.parts(table)):,} chunks" for table in PARTED if home.has(table)]
+    then = speaker.then("biaskit chart shifts" if names else "biaskit show", study)
+    lines = [f"{home.name}: {taken} chunks taken", *also, *filter(None, [text]), then]
+    speaker.result("\n".join(lines), {"taken": taken, **data})

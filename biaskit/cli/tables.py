@@ -107,7 +107,9 @@ def chart(
         typer.Argument(
             help="Of boxes: places, sizes, volcano, ranks, forest, drift. Of marks: midpoints, "
             "distances, marks (on a photograph), agreement. Of sweeps: shifts, "
-            "curve, film, depth, accuracy, steps, lags; sweep is an animation."
+            "curve, film, depth, accuracy, steps, lags; sweep is an animation. Of what is inside "
+            "networks: maps, nonshiftability, factors, antialiasing. Of other sizes, places and "
+            "crops: robustness, robust-places, voting."
         ),
     ],
     category: Annotated[str | None, typer.Option(help="Only this category.")] = None,
@@ -134,7 +136,7 @@ def chart(
         str | None,
         typer.Option(
             help="Of curve, film and sweep; default: with the largest jump. Of marks; default: "
-            "the most typical."
+            "the most typical. Of maps."
         ),
     ] = None,
     images: Annotated[
@@ -145,13 +147,23 @@ def chart(
         str | None,
         typer.Option(
             help="Of depth and accuracy: jagged, transitions_per_step, p_top1_change or "
-            "mean_abs_change."
+            "mean_abs_change. Of nonshiftability: nonshiftability_chosen, nonshiftability, "
+            "deviation or variation_median. Of robustness: accuracy, accuracy_top5 or worst."
         ),
     ] = None,
     subset: Annotated[
         str | None,
         typer.Option(help="Of depth and accuracy: all, 'ever top 5' or 'all right'."),
     ] = None,
+    layers: Annotated[list[str] | None, typer.Option(help="Of maps: this layer. Repeat.")] = None,
+    linear: Annotated[
+        bool | None,
+        typer.Option(help="Of nonshiftability: whether layers without activation are drawn."),
+    ] = None,
+    scale: Annotated[
+        float | None, typer.Option(help="Of robust-places: size of the image; default 0.5.")
+    ] = None,
+    jitter: Annotated[int | None, typer.Option(help="Of voting: which, if several.")] = None,
     study: StudyOption = None,
     quiet: QuietOption = False,
     as_json: JsonOption = False,
@@ -171,7 +183,8 @@ def chart(
     given: dict[str, Any] = {
         "title": title, "network": network or None, "protocol": protocol, "direction": direction,
         "fill": fill, "sort": sort, "image": image, "images": images, "measure": measure,
-        "subset": subset, "pair": pair.split(",") if pair else None,
+        "subset": subset, "layers": layers or None, "linear": linear, "scale": scale,
+        "jitter": jitter, "pair": pair.split(",") if pair else None,
     }  # fmt: skip
     options = {key: value for key, value in given.items() if value is not None}
     kind = ANIMATION if name == "sweep" else CHARTS.get(name)

@@ -49,7 +49,12 @@ def usual_batch(device: str, steps: int) -> int:
 
 
 def cut_chunks(
-    images: Sequence[ImageFile], plan: Plan, batch: int, boxes: Mapping[str, ImageBoxes]
+    images: Sequence[ImageFile],
+    plan: Plan,
+    batch: int,
+    boxes: Mapping[str, ImageBoxes],
+    *,
+    times: int = 1,
 ) -> list[Chunk]:
     """
     Cut a list of images into chunks.
@@ -62,6 +67,8 @@ def cut_chunks(
         Frames per batch at the start, before a lack of memory may have halved it.
     boxes : mapping of image id to ImageBoxes
         Of any images.
+    times : int
+        How often each frame is shown, such as once for each of its crops.
 
     Returns
     -------
@@ -71,9 +78,7 @@ def cut_chunks(
     if plan.protocol == "film":
         length = 1
     else:
-        frames = {"pairs": 2 * plan.pairs}.get(plan.protocol, plan.steps)
-        if plan.direction == "grid":
-            frames *= plan.steps
+        frames = times * _frames_per_image(plan)
         length = max(-(-BATCHES * batch // frames), min(MOST, -(-len(images) // CHUNKS)))
     found = []
     for number, first in enumerate(range(0, len(images), length)):
@@ -81,6 +86,14 @@ def cut_chunks(
         own = {image.image_id: boxes[image.image_id] for image in part if image.image_id in boxes}
         found.append(Chunk(number, part, own))
     return found
+
+
+def _frames_per_image(plan: Plan) -> int:
+    if plan.protocol == "pairs":
+        return 2 * plan.pairs
+    if plan.protocol == "places":
+        return len(plan.scales) * plan.steps
+    return plan.steps**2 if plan.direction == "grid" else plan.steps
 
 
 def read_shard(text: str | None) -> tuple[int, int]:

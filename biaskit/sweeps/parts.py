@@ -1,15 +1,16 @@
 """
 The parts of sweeps in a study: which are whole, whose they are, and which have to go.
 
-A chunk of images is a part of the same name in ``swept``, ``jaggedness`` and ``frames``, written
-in this order. The name says whose it is: the sweep's words, a digest of all that went in, and the
-chunk's number. So what a kill has left between two writes is known for what it is.
+A chunk of images is a part of the same name in each of some tables, such as ``swept``,
+``jaggedness`` and ``frames``, written in this order. The name says whose it is: the sweep's words,
+a digest of all that went in, and the chunk's number. So what a kill has left between two writes is
+known for what it is.
 """
 
 import hashlib
 import json
 import re
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
 from biaskit.errors import StudyError
@@ -18,7 +19,12 @@ from biaskit.study import Mode, Study
 
 __all__ = ["PARTED", "added_images", "make_room", "part_name", "run_id", "whole_parts"]
 
-PARTED = ("swept", "jaggedness", "frames")
+# The tables a chunk is written to, in this order, by the last of them, which says it is whole.
+PARTED: Mapping[str, tuple[str, ...]] = {
+    "frames": ("swept", "jaggedness", "frames"),
+    "shiftability": ("shiftability",),
+    "votes": ("votes",),
+}
 _NAME = re.compile(r"(.+)-([0-9a-f]{10})-(\d{5,})")
 
 
@@ -44,14 +50,16 @@ def _words(sweep: Mapping[str, str]) -> str:
     return "-".join(re.sub(r"[^\w.]", "_", word, flags=re.ASCII) for word in sweep.values())
 
 
-def whole_parts(study: Study, sweep: Mapping[str, str]) -> dict[str, dict[str, Any]]:
+def whole_parts(
+    study: Study, sweep: Mapping[str, str], tables: Sequence[str]
+) -> dict[str, dict[str, Any]]:
     """Return the provenance of the parts of a sweep that are whole in every table, by name."""
     return {
         name: beside
-        for name, beside in study.parts("frames").items()
+        for name, beside in study.parts(tables[-1]).items()
         if _belongs(name, sweep)
         and beside.get("run") is not None
-        and all(study.has_part(table, name) for table in PARTED)
+        and all(study.has_part(table, name) for table in tables)
     }
 
 
@@ -71,6 +79,7 @@ def make_room(
     made: Mapping[str, Any],
     mode: Mode,
     *,
+    tables: Sequence[str],
     images: Iterable[str],
     all_there: bool,
 ) -> None:
@@ -85,6 +94,8 @@ def make_room(
     made : mapping
         Provenance of what is to be made.
     mode : {"continue", "replace", "append"}
+    tables : sequence of str
+        Those a chunk is a part of; the first one has a column ``image_id``.
     images : iterable of str
         Ids of the images that are to be swept over.
     all_there : bool
@@ -95,10 +106,10 @@ def make_room(
     StudyError
         If parts of another making are there and are not to be replaced or appended to.
     """
-    whole = whole_parts(study, sweep)
+    whole = whole_parts(study, sweep, tables)
     others = {name: beside for name, beside in whole.items() if _run_of(name) != run_id(made)}
     if others and mode == "append":
-        _check_append(study, others, made, set(images))
+        _check_append(study, others, made, set(images), tables[0])
     elif others and mode == "continue":
         if all_there:
             return
@@ -108,7 +119,7 @@ def make_room(
             f"{study.name}: {names} was swept otherwise: {'; '.join(found)}. --replace makes it "
             "anew, --append adds other images, --study names another folder."
         )
-    for table in reversed(PARTED):
+    for table in reversed(tables):
         for name in study.parts(table):
             foreign = _belongs(name, sweep) and _run_of(name) != run_id(made)
             # Of another making only what is whole may stay: the rest is what a kill has left.
@@ -135,12 +146,13 @@ def _check_append(
     others: Mapping[str, Mapping[str, Any]],
     made: Mapping[str, Any],
     images: set[str],
+    table: str,
 ) -> None:
     for beside in others.values():
         options = added_images(beside["run"], made)
         if options:
             raise StudyError(f"{study.name}: cannot append to this sweep: {'; '.join(options)}.")
-    there = {name for part in others for name in study.read_part("swept", part, "image_id")}
+    there = {name for part in others for name in study.read_part(table, part, "image_id")}
     twice = sorted(there & images)
     if twice:
         raise StudyError(

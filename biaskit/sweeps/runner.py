@@ -5,57 +5,21 @@ The runner: chunks of images in, what a network said to their frames out.
 chunk, whatever process, device or machine does it.
 """
 
-from collections.abc import Callable, Iterator
-from contextlib import nullcontext
+from collections.abc import Iterator
 from dataclasses import dataclass
-from itertools import islice
-from pathlib import Path
 
 import numpy as np
-import torch
 
 from biaskit.chance import hash_keys
-from biaskit.errors import SweepError
-from biaskit.sweeps.batches import Answers, Batcher, Forward
+from biaskit.sweeps.batches import Answers, Batcher
+from biaskit.sweeps.chunk_loop import Advance, Setup, each_chunk, forward_of, on_device
 from biaskit.sweeps.chunks import Chunk
-from biaskit.sweeps.devices import settle
 from biaskit.sweeps.images import ImageFile
-from biaskit.sweeps.networks import Network, NetworkRequest
-from biaskit.sweeps.preparing import Prepared, images_digest, prepare_chunk, preparing
+from biaskit.sweeps.networks import Network
+from biaskit.sweeps.preparing import Prepared, images_digest
 from biaskit.sweeps.protocols import Plan, Sequence
 
 __all__ = ["ChunkAnswers", "Setup", "Shown", "sweep_chunks"]
-
-Advance = Callable[[int, int], None]  # images and frames done since the last call
-
-
-@dataclass(frozen=True)
-class Setup:
-    """
-    What a worker needs before its first chunk.
-
-    Attributes
-    ----------
-    request : NetworkRequest
-    plan : Plan
-    folder : str
-        Of the photographs.
-    device : str
-    fast : bool
-        bf16 instead of float32.
-    batch : int
-        Frames per batch.
-    workers : int
-        Threads that make canvases.
-    """
-
-    request: NetworkRequest
-    plan: Plan
-    folder: str
-    device: str
-    fast: bool
-    batch: int
-    workers: int
 
 
 @dataclass(frozen=True)
@@ -101,6 +65,11 @@ class ChunkAnswers:
     digest: str
     batch: int
 
+    @property
+    def n_frames(self) -> int:
+        """Number of frames that were answered."""
+        return len(self.answers.p_true)
+
 
 def sweep_chunks(
     setup: Setup,
@@ -136,89 +105,18 @@ def sweep_chunks(
     SweepError
         If not even a batch of one fits into the device's memory.
     """
-    network = network or setup.request.load()
-    settle(setup.device)  # after the user's own code, which may have settled otherwise
-    module = network.module.to(torch.device(setup.device))
-    module = module.to(memory_format=torch.channels_last)
-    forward = _forward(module, setup)
-    batch, folder = setup.batch, Path(setup.folder)
-    current: Batcher | None = None
-    with preparing(folder, chunks, setup.plan, workers=setup.workers) as stream:
-        for chunk, ahead in stream:
-            images: Iterator[Prepared] = islice(ahead, most)
-            found: ChunkAnswers | None = None
-            while found is None:
-                current = current or _batcher(forward, network, setup.device, batch)
-                if current is not None:
-                    found = _try(current, chunk, images, network, setup.plan, advance)
-                if found is None:
-                    # Nothing may hold on to the old batch while room is made for the new.
-                    current = None
-                    batch = _halved(batch, setup.device)
-                    images = islice(prepare_chunk(folder, chunk, setup.plan), most)
-            yield found
-            for _ in ahead:  # the stream goes on behind this chunk
-                pass
-
-
-def _batcher(forward: Forward, network: Network, device: str, batch: int) -> Batcher | None:
-    """Return a batcher; None if the device's memory does not hold its batch."""
-    own, n_classes = network.preprocessing, len(network.classes)
-    try:
-        return Batcher(forward, own, n_classes=n_classes, device=device, batch=batch)
-    except (RuntimeError, MemoryError) as error:
-        if not _out_of_memory(error):
-            raise
-    return None
-
-
-def _try(
-    batcher: Batcher,
-    chunk: Chunk,
-    images: Iterator[Prepared],
-    network: Network,
-    plan: Plan,
-    advance: Advance | None,
-) -> "ChunkAnswers | None":
-    """Return the answers to a chunk; None if the device's memory does not hold the batch."""
+    network, module = on_device(setup, network)
+    forward = forward_of(module, setup)
     index = {name: number for number, name in enumerate(network.classes)}
-    try:
-        with torch.inference_mode():
-            return _answer(batcher, chunk, images, index, plan, advance)
-    except (RuntimeError, MemoryError) as error:
-        if not _out_of_memory(error):
-            raise
-    return None
 
+    def begin(batch: int) -> Batcher:
+        own, n_classes = network.preprocessing, len(network.classes)
+        return Batcher(forward, own, n_classes=n_classes, device=setup.device, batch=batch)
 
-def _out_of_memory(error: BaseException) -> bool:
-    """Tell a lack of memory, which a smaller batch may cure, from every other failure."""
-    text = str(error)
-    return isinstance(error, torch.OutOfMemoryError | MemoryError) or any(
-        words in text for words in ("can't allocate memory", "ALLOC_FAILED", "out of memory")
-    )
+    def answer(batcher: Batcher, chunk: Chunk, images: Iterator[Prepared]) -> ChunkAnswers:
+        return _answer(batcher, chunk, images, index, setup.plan, advance)
 
-
-def _forward(module: torch.nn.Module, setup: Setup) -> Forward:
-    kind = torch.device(setup.device).type
-
-    def forward(frames: torch.Tensor) -> torch.Tensor:
-        with torch.autocast(kind, torch.bfloat16) if setup.fast else nullcontext():
-            said: torch.Tensor = module(frames)
-        return said
-
-    return forward
-
-
-def _halved(batch: int, device: str) -> int:
-    if batch == 1:
-        raise SweepError(
-            f"{device}: not even one frame at a time fits into its memory. "
-            "Take a smaller network, or --device cpu."
-        )
-    if device.startswith("cuda"):
-        torch.cuda.empty_cache()
-    return batch // 2
+    yield from each_chunk(setup, chunks, begin, answer, most=most)
 
 
 def _answer(

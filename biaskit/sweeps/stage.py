@@ -1,18 +1,22 @@
 """
-The stage ``biaskit sweep``: from photographs and networks to the tables of their jaggedness.
+The stage of all that shows photographs to networks: chunk after chunk into tables.
 
-The tables ``swept``, ``frames`` and ``jaggedness`` are folders of parts, one per chunk of images,
-so a run that was killed loses the chunk it was at, and memory does not grow with the images.
+The tables, such as ``swept``, ``frames`` and ``jaggedness``, are folders of parts, one per chunk of
+images, so a run that was killed loses the chunk it was at, and memory does not grow with the
+images. What is made of a chunk is a `Work`; `SWEEP` is that of ``biaskit sweep``.
 """
 
 import hashlib
+import importlib
 import time
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import AbstractContextManager
-from dataclasses import asdict, dataclass, replace
+from dataclasses import asdict, dataclass, field, replace
 from pathlib import Path
-from typing import Any
+from typing import Any, Protocol
+
+import pandas as pd
 
 from biaskit.engines import Pool
 from biaskit.errors import StudyError
@@ -23,17 +27,83 @@ from biaskit.sweeps.frame_tables import Names, frames_table, seen_of, sweep_name
 from biaskit.sweeps.images import ImageFile
 from biaskit.sweeps.jaggedness import jaggedness
 from biaskit.sweeps.networks import Network
-from biaskit.sweeps.parts import make_room, part_name, run_id, whole_parts
+from biaskit.sweeps.parts import PARTED, make_room, part_name, run_id, whole_parts
 from biaskit.sweeps.preparing import chunk_digest
-from biaskit.sweeps.runner import ChunkAnswers, Setup, sweep_chunks
+from biaskit.sweeps.runner import ChunkAnswers, Setup
 
-__all__ = ["SweepRun", "run_sweep"]
+__all__ = ["SWEEP", "Found", "SweepRun", "Work", "run_sweep"]
 
 SWEEP_LIBRARIES = (*LIBRARIES, "torch", "torchvision", "timm", "opencv-python-headless", "pillow")
 _WAITING = 2  # chunks that may wait to be written
 
 Progress = Callable[..., None]
 Shown = Callable[[str], AbstractContextManager[Progress]]
+
+
+class Found(Protocol):
+    """What a worker finds in a chunk: at least this, and what its `Work` makes tables of."""
+
+    @property
+    def number(self) -> int:
+        """Of the chunk."""
+
+    @property
+    def sizes(self) -> Mapping[str, tuple[int, int]]:
+        """Width and height of every image, px; 0 where it could not be read."""
+
+    @property
+    def n_frames(self) -> int:
+        """Number of frames that were shown."""
+
+    @property
+    def digest(self) -> str:
+        """sha256 of the images' files."""
+
+    @property
+    def batch(self) -> int:
+        """Frames per batch at the end."""
+
+
+@dataclass(frozen=True)
+class Work:
+    """
+    What is made of each chunk of images.
+
+    Attributes
+    ----------
+    worker : str
+        ``module:function``, a generator of `Found` from a setup and chunks, as
+        ``biaskit.sweeps.runner.sweep_chunks`` is.
+    tables : sequence of str
+        Written in this order; the last one says that a chunk is whole.
+    make : callable
+        From a run and what its worker found to a table of each name.
+    beside : callable, optional
+        From the same to what else the parts' provenance tells.
+    """
+
+    worker: str
+    tables: Sequence[str]
+    make: Callable[["SweepRun", Any], Mapping[str, pd.DataFrame]]
+    beside: Callable[["SweepRun", Any], Mapping[str, Any]] | None = None
+
+
+def _sweep_tables(run: "SweepRun", found: ChunkAnswers) -> Mapping[str, pd.DataFrame]:
+    frames = frames_table(run.names, found, run.network.classes)
+    swept = swept_table(run.names, found, seen_of(run.seen))
+    by_image = dict(zip(swept["image_id"], swept["seen"], strict=True))
+    jagged = jaggedness(frames, seen=by_image, n_classes=len(run.network.classes))
+    return {"swept": swept, "jaggedness": jagged, "frames": frames}
+
+
+def _about(run: "SweepRun", _found: Found) -> Mapping[str, Any]:
+    """What the summary of places needs to know of a part."""
+    own, plan = run.network.preprocessing, run.setup.plan
+    about = {"input_size": own.input_size, "classes": len(run.network.classes)}
+    return {"about": {**about, "scales": list(plan.scales)}}
+
+
+SWEEP = Work("biaskit.sweeps.runner:sweep_chunks", PARTED["frames"], _sweep_tables, beside=_about)
 
 
 @dataclass(frozen=True)
@@ -56,6 +126,9 @@ class SweepRun:
     devices : sequence of str
         One worker on each.
     shard : (int, int)
+    work : Work
+    options : mapping
+        Further ones that decide the tables, for their provenance.
     """
 
     setup: Setup
@@ -66,6 +139,8 @@ class SweepRun:
     boxes: dict[str, str] | None
     devices: Sequence[str]
     shard: tuple[int, int] = (1, 1)
+    work: Work = SWEEP
+    options: Mapping[str, Any] = field(default_factory=dict)
 
     @property
     def names(self) -> Names:
@@ -84,7 +159,7 @@ class SweepRun:
         plan, preprocessing = asdict(self.setup.plan), asdict(self.network.preprocessing)
         precision = "bf16" if self.setup.fast else "float32"
         options = {
-            **{f"plan_{name}": value for name, value in plan.items() if name != "seed"},
+            **{f"plan_{k}": v for k, v in plan.items() if k != "seed" and v != ()},
             **{f"input_{name}": value for name, value in preprocessing.items()},
             **{f"network_{k}": v for k, v in self.setup.request.describe().items()},
             "classes_digest": hashlib.sha256(classes.encode()).hexdigest(),
@@ -93,6 +168,7 @@ class SweepRun:
             "batch": self.setup.batch,
             "chunks": len(self.chunks),
             "seen": self.seen or "by name",
+            **self.options,
         }
         return provenance(
             inputs=[*inputs, *([self.boxes] if self.boxes else [])],
@@ -132,13 +208,16 @@ def run_sweep(study: Study, run: SweepRun, *, mode: Mode, shown: Shown) -> int:
     """
     made = run.provenance()
     names = {c.number: part_name(run.names, run_id(made), c.number) for c in run.chunks}
-    known = {n: b for n, b in whole_parts(study, run.names).items() if n in names.values()}
+    tables = run.work.tables
+    whole = whole_parts(study, run.names, tables)
+    known = {name: beside for name, beside in whole.items() if name in names.values()}
     mine = of_shard(run.chunks, run.shard)
     make_room(
         study,
         run.names,
         made,
         mode,
+        tables=tables,
         images=(image.image_id for image in run.images),
         all_there=all(names[chunk.number] in known for chunk in mine),
     )
@@ -176,8 +255,8 @@ def _done(
     )
 
 
-def _answers(run: SweepRun, chunks: list[Chunk], advance: Progress) -> Iterator[ChunkAnswers]:
-    """Yield the answers to chunks: from this process, or from one per device."""
+def _answers(run: SweepRun, chunks: list[Chunk], advance: Progress) -> Iterator[Found]:
+    """Yield what is found in chunks: by this process, or by one per device."""
     total, begun = sum(len(chunk.images) for chunk in chunks), time.monotonic()
     images = frames = 0
 
@@ -189,20 +268,17 @@ def _answers(run: SweepRun, chunks: list[Chunk], advance: Progress) -> Iterator[
 
     setups = [replace(run.setup, device=device) for device in run.devices]
     if len(setups) == 1:
-        yield from sweep_chunks(setups[0], iter(chunks), network=run.network, advance=count)
+        module, _, function = run.work.worker.partition(":")
+        worker = getattr(importlib.import_module(module), function)
+        yield from worker(setups[0], iter(chunks), network=run.network, advance=count)
         return
-    with Pool("biaskit.sweeps.runner:sweep_chunks", setups) as pool:
+    with Pool(run.work.worker, setups) as pool:
         for found in pool.run(iter(chunks)):
-            count(len(found.sizes), len(found.answers.p_true))
+            count(len(found.sizes), found.n_frames)
             yield found
 
 
-def _write(study: Study, run: SweepRun, found: ChunkAnswers, made: dict[str, Any]) -> None:
-    seen = seen_of(run.seen)
-    frames = frames_table(run.names, found, run.network.classes)
-    swept = swept_table(run.names, found, seen)
-    by_image = dict(zip(swept["image_id"], swept["seen"], strict=True))
-    jagged = jaggedness(frames, seen=by_image, n_classes=len(run.network.classes))
+def _write(study: Study, run: SweepRun, found: Found, made: dict[str, Any]) -> None:
     folder = Path(run.setup.folder).resolve().name
     now = {
         **made,
@@ -215,7 +291,9 @@ def _write(study: Study, run: SweepRun, found: ChunkAnswers, made: dict[str, Any
         "chunk": found.number,
         "batch": found.batch,
         "images_sha256": found.digest,
+        **(run.work.beside(run, found) if run.work.beside else {}),
     }
     part = part_name(run.names, run_id(made), found.number)
-    for table, frame in (("swept", swept), ("jaggedness", jagged), ("frames", frames)):
-        study.write_part(table, part, frame, now)
+    tables = run.work.make(run, found)
+    for table in run.work.tables:
+        study.write_part(table, part, tables[table], now)

@@ -36,7 +36,8 @@ def sum_up(study: Study, *, seed: int) -> None:
     wanted = [t for t in tables if not study.has(t) or differences(study.provenance(t) or {}, now)]
     if not wanted:
         return
-    neighbours = study.read("jaggedness", where=[("lag", "=", 1)])
+    # Random places at several scales have no neighbours; robustness_by sums them up.
+    neighbours = study.read("jaggedness", where=[("lag", "=", 1), ("protocol", "!=", "places")])
     for table in wanted:
         study.write(table, tables[table](neighbours, seed=seed, n_resamples=N_RESAMPLES), now)
 
@@ -66,28 +67,34 @@ def merge(study: Study, others: Sequence[Study]) -> int:
         If no study holds a sweep, a part is broken, the same part has other content in two of
         them, or two hold the same sweep made otherwise, or over the same images in other lists.
     """
-    known = {name: (study, beside) for name, beside in study.parts("frames").items()}
-    there = set(known)
-    for other in others:
-        for name, beside in other.parts("frames").items():
-            _check_part(other, name, beside, known)
-            known.setdefault(name, (other, beside))
-    if not known:
+    taken: list[tuple[str, str, Study]] = []
+    found = 0
+    for tables in PARTED.values():
+        known = {name: (study, beside) for name, beside in study.parts(tables[-1]).items()}
+        there = set(known)
+        for other in others:
+            for name, beside in other.parts(tables[-1]).items():
+                _check_part(other, name, beside, known, tables)
+                known.setdefault(name, (other, beside))
+        _check_lists(known, tables[0])
+        found += len(known)
+        taken += [(tables[-1], name, known[name][0]) for name in known if name not in there]
+    if not found:
         names = ", ".join(other.name for other in others)
         raise StudyError(f"{names}: no sweep there. Expected the studies of shards.")
-    _check_lists(known)
-    taken = [name for name in known if name not in there]
-    for name in taken:
-        for table in PARTED:
-            study.take_part(table, name, known[name][0])
+    for last, name, other in taken:
+        for table in PARTED[last]:
+            study.take_part(table, name, other)
     return len(taken)
 
 
 _Known = Mapping[str, tuple[Study, dict[str, Any]]]
 
 
-def _check_part(other: Study, name: str, beside: dict[str, Any], known: _Known) -> None:
-    for table in PARTED:
+def _check_part(
+    other: Study, name: str, beside: dict[str, Any], known: _Known, tables: Sequence[str]
+) -> None:
+    for table in tables:
         if not other.has_part(table, name):
             raise StudyError(
                 f"{other.name}: part {name} of table '{table}' is not whole. Repeat its sweep."
@@ -99,7 +106,7 @@ def _check_part(other: Study, name: str, beside: dict[str, Any], known: _Known) 
         )
 
 
-def _check_lists(known: _Known) -> None:
+def _check_lists(known: _Known, table: str) -> None:
     """Refuse runs of the same sweep that differ in more than images, or share some."""
     runs: dict[str, dict[str, list[str]]] = {}
     for name, (_, beside) in known.items():
@@ -111,7 +118,7 @@ def _check_lists(known: _Known) -> None:
         for names in of_sweep.values():
             home, beside = known[names[0]]
             found = added_images(known[first][1].get("run", {}), beside.get("run", {}))
-            ids = {i for name in names for i in known[name][0].read_part("swept", name, "image_id")}
+            ids = {i for name in names for i in known[name][0].read_part(table, name, "image_id")}
             twice = sorted(ids & set(images))
             if found or twice:
                 shared = f"both hold the image {twice[0]}" if twice else "; ".join(found)
@@ -122,9 +129,15 @@ def _check_lists(known: _Known) -> None:
             images |= dict.fromkeys(ids, home.name)
 
 
-def missing_chunks(study: Study) -> dict[str, list[int]]:
+def missing_chunks(study: Study, table: str = "frames") -> dict[str, list[int]]:
     """
     Return the chunks that are not there yet, by sweep.
+
+    Parameters
+    ----------
+    study : Study
+    table : str
+        One of the keys of ``biaskit.sweeps.parts.PARTED``.
 
     Returns
     -------
@@ -133,7 +146,7 @@ def missing_chunks(study: Study) -> dict[str, list[int]]:
     """
     there: dict[str, set[int]] = {}
     wanted: dict[str, int] = {}
-    for part, beside in study.parts("frames").items():
+    for part, beside in study.parts(table).items():
         if "chunk" not in beside:
             continue
         sweep = part.rpartition("-")[0]

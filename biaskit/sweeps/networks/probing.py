@@ -1,45 +1,37 @@
-"""The subsampling factor of a network, measured: what each unit of its last map can see."""
+"""
+What the units of a network's layers see of the input, measured.
+
+A network is run on strips of input, made linear; see `biaskit.sweeps.networks.strips` and
+`biaskit.sweeps.networks.linear_calls`. The gradient of a unit is then not 0 exactly where the unit
+sees the input. Nothing is read from the network's options: what counts is what it calls.
+"""
 
 import math
-from collections.abc import Callable
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
-from itertools import pairwise
+from itertools import product
 from typing import Any
 
 import torch
 from torch import Tensor, nn
-from torch.nn import functional
-from torch.overrides import TorchFunctionMode
 
-__all__ = ["Probed", "probe"]
+from biaskit.sweeps.networks.calls import Calls, Layer, seeing
+from biaskit.sweeps.networks.strips import seen_columns, strip_of
+
+__all__ = ["Probed", "probe", "probe_layers"]
 
 # Sides in px of the strips that are tried in turn: no wider than a network needs, for time.
 _HEIGHTS = (32, 64, 107)
 _LENGTHS = (512, 1024, 2048, 4096, 8192)
-# fmt: off
-_IDENTITIES = frozenset((
-    "relu", "relu_", "relu6", "hardtanh", "hardtanh_", "hardswish", "silu", "gelu", "leaky_relu",
-    "leaky_relu_", "elu", "elu_", "selu", "celu", "mish", "prelu", "softplus", "tanh", "dropout",
-    "batch_norm", "layer_norm", "group_norm", "instance_norm", "rms_norm", "local_response_norm",
-))
-# fmt: on
-# Products of two maps, by which attention lets every place see every other, and what makes one
-# number of a whole map.
-_PRODUCTS = frozenset(
-    ("matmul", "__matmul__", "bmm", "baddbmm", "einsum", "scaled_dot_product_attention")
-)
-_SUMMARIES = frozenset(
-    ("mean", "sum", "amax", "norm", "adaptive_avg_pool2d", "adaptive_max_pool2d")
-)
-_LEAST = 1e-4  # weight, far above the rounding of a convolution in float32
-_INPUT = 1e-3  # any value does: nothing depends on it once all is linear
-_UNITS = 3  # neighbours that are compared: two shifts, which must agree
+# Layers in a row that a strip is too short for, after which it is too short for deeper ones.
+_MISSES = 8
 
 
 @dataclass(frozen=True)
 class Probed:
     """
-    What the units of a network's last map see of the input.
+    What the units of a layer see of the input.
 
     Parameters
     ----------
@@ -60,14 +52,6 @@ def probe(module: nn.Module, side: int) -> Probed:
     """
     Measure the least shift of the input that moves a network's last map by one cell.
 
-    Every filter is replaced by a mean, normalisation and nonlinearity by the identity and the
-    greatest value of a pool by its mean, so that no path from input to output is lost. The
-    gradient of a unit of the last map that still has places is then not zero exactly where the
-    unit sees the input, and the shift of that region from one unit to the next, away from the
-    borders, is the factor. On its way back the gradient is set to 1 wherever it is not 0, or
-    it would vanish at the far ends of deep networks. What a network multiplies with a mean
-    over the whole map, as squeeze-and-excitation does, is held fixed.
-
     Parameters
     ----------
     module : Module
@@ -78,8 +62,7 @@ def probe(module: nn.Module, side: int) -> Probed:
     Returns
     -------
     Probed
-        Both NaN if every unit sees the whole input, if the network takes inputs of its own size
-        only, or if neighbours do not move by the same.
+        Both NaN as for `probe_layers`.
 
     Examples
     --------
@@ -88,181 +71,139 @@ def probe(module: nn.Module, side: int) -> Probed:
     Probed(factor=4.0, field=7.0)
     """
     last = _last_map(module, side)
-    if last is None:
-        return _NONE
-    copy = _mean_filters(module)
-    height = next((h for h in (*_HEIGHTS, side) if _map(module, copy, last, h, h) is not None), 0)
-    for length in _LENGTHS if height else ():
-        strip = _map(module, copy, last, height, length)
-        if strip is None:
-            return _NONE
-        found = _compared(*strip)
-        if found is not None:
-            return found
-    return _NONE
+    return _NONE if last is None else _probed(module, side, {last}).get(last, _NONE)
 
 
-def _last_map(module: nn.Module, side: int) -> tuple[str, int] | None:
-    """Return name and number of the call that makes the last square map; None if none is left."""
-    calls: dict[str, int] = {}
-    last: tuple[str, int] | None = None
+def probe_layers(module: nn.Module, side: int, layers: Sequence[Layer]) -> list[Probed]:
+    """
+    Measure the least shift of the input that moves each layer's map by one cell.
 
-    def watch(name: str, layer: nn.Module) -> Callable[..., None]:
-        def hook(_layer: nn.Module, _given: Any, made: Any) -> None:
-            nonlocal last
-            calls[name] = calls.get(name, -1) + 1
-            if not isinstance(made, Tensor):
-                return
-            if made.ndim == 3 and made.shape[1] > 1:
-                last = None  # the map became a row of tokens, which attention mixes at will
-            elif made.ndim == 4 and made.shape[2] == made.shape[3] > 1 and not _adaptive(layer):
-                last = name, calls[name]
+    Three neighbours in the middle of each map are compared, on a strip of input so long that what
+    they see touches neither end.
 
-        return hook
+    Parameters
+    ----------
+    module : Module
+        In evaluation mode; as it is, or altered. It is not changed, and its weights do not matter.
+    side : int
+        Of its input in px.
+    layers : sequence of Layer
+        Of this network, from `find_layers`; what is measured is the map where a layer is read.
 
-    handles = [m.register_forward_hook(watch(n, m)) for n, m in module.named_modules() if n]
+    Returns
+    -------
+    list of Probed
+        One for each layer. Both NaN if every unit sees the whole input, if the network takes inputs
+        of its own size only, if neighbours do not move by the same, or behind something that cannot
+        be followed. What a network multiplies with a mean over the whole map, as
+        squeeze-and-excitation does, is held fixed.
+
+    Examples
+    --------
+    >>> from biaskit.sweeps.networks.calls import find_layers
+    >>> net = nn.Sequential(nn.Conv2d(3, 4, 3, stride=2), nn.ReLU(), nn.MaxPool2d(2)).eval()
+    >>> probe_layers(net, 32, find_layers(net, 32))
+    [Probed(factor=2.0, field=3.0), Probed(factor=4.0, field=5.0)]
+    """
+    found = _probed(module, side, {layer.read for layer in layers})
+    return [found.get(layer.read, _NONE) for layer in layers]
+
+
+class _Numbers(Calls):
+    """Tells of every map which call has made it."""
+
+    def called(
+        self,
+        number: int,
+        name: str,  # noqa: ARG002
+        args: tuple[Any, ...],  # noqa: ARG002
+        kwargs: Mapping[str, Any],  # noqa: ARG002
+        result: Tensor,
+    ) -> Tensor:
+        result._call = number  # type: ignore[attr-defined]
+        return result
+
+
+def _last_map(module: nn.Module, side: int) -> int | None:
+    """Return the number of the call that makes the last square map; None if none is left."""
+    last: int | None = None
+
+    def hook(layer: nn.Module, _given: Any, made: Any) -> None:
+        nonlocal last
+        if not isinstance(made, Tensor):
+            return
+        if made.ndim == 3 and made.shape[1] > 1:
+            last = None  # the map became a row of tokens, which attention mixes at will
+        elif made.ndim == 4 and made.shape[2] == made.shape[3] > 1 and not _adaptive(layer):
+            last = getattr(made, "_call", None)
+
+    with _hooked(module, hook):
+        like = next(module.parameters(), torch.zeros(()))
+        picture = torch.zeros(1, 3, side, side, device=like.device)
+        with torch.inference_mode(), seeing(module, _Numbers()):
+            module(picture)
+    return last
+
+
+@contextmanager
+def _hooked(module: nn.Module, hook: Callable[..., None]) -> Iterator[None]:
+    handles = [m.register_forward_hook(hook) for name, m in module.named_modules() if name]
     try:
-        with torch.inference_mode():
-            module(torch.zeros(1, 3, side, side))
+        yield
     finally:
         for handle in handles:
             handle.remove()
-    return last
 
 
 def _adaptive(layer: nn.Module) -> bool:
     return "Adaptive" in type(layer).__name__
 
 
-class _Mixed(ValueError):  # noqa: N818 (as _Reached)
-    """A network multiplies two maps, so that its units see the whole input."""
+def _probed(module: nn.Module, side: int, wanted: Collection[int]) -> dict[int, Probed]:
+    """Return what was measured of the maps that these calls make."""
+    found: dict[int, Probed] = {}
+    collapsed, height = _way(module, side, wanted)
+    for length in _LENGTHS:
+        strip = strip_of(module, (height, length), wanted, collapsed=collapsed)
+        misses = 0
+        for number in sorted(strip.units):
+            measured = _compared(seen_columns(strip, number)) if misses < _MISSES else None
+            if measured is not None:
+                found[number] = measured
+            misses = misses + 1 if measured is None else 0
+        wanted = strip.units.keys() - found.keys()
+        if not wanted:
+            break
+    return found
 
 
-class _Reached(Exception):  # noqa: N818 (it is no error: the last map is made, the rest needless)
-    def __init__(self, made: Tensor) -> None:
-        super().__init__()
-        self.made = made
+def _way(module: nn.Module, side: int, wanted: Collection[int]) -> tuple[bool, int]:
+    """Return whether one channel is enough, and the least height, with which most is read."""
+    best, way = 0, (True, side)
+    for collapsed, height in product((True, False), (*_HEIGHTS, side)):
+        strip = strip_of(module, (height, _LENGTHS[0]), wanted, collapsed=collapsed)
+        if len(strip.units) > best:
+            best, way = len(strip.units), (collapsed, height)
+        if best == len(wanted):
+            break
+    return way
 
 
-def _map(
-    module: nn.Module, copy: dict[str, Tensor], last: tuple[str, int], height: int, length: int
-) -> tuple[Tensor, Tensor] | None:
-    """Return a strip and the last map made of it; None if the network does not take it."""
-    name, number = last
-    calls = -1
-
-    def stop(_layer: nn.Module, _given: Any, made: Any) -> None:
-        nonlocal calls
-        calls += 1
-        if calls == number:
-            raise _Reached(made)
-
-    handle = module.get_submodule(name).register_forward_hook(stop)
-    picture = torch.full((1, 3, height, length), _INPUT, requires_grad=True)
-    try:
-        with torch.enable_grad(), _Linear():
-            torch.func.functional_call(module, copy, (picture,))
-    except _Reached as reached:
-        return (picture, reached.made) if min(reached.made.shape[-2:]) > 0 else None
-    except (RuntimeError, ValueError, TypeError, AssertionError, LookupError):
-        return None  # a network for one size of input refuses in its own way
-    finally:
-        handle.remove()
-    return None
-
-
-def _compared(picture: Tensor, made: Tensor) -> Probed | None:
+def _compared(columns: Tensor | None) -> Probed | None:
     """Compare what neighbouring units see; None if that reaches an end of the strip."""
-    first = made.shape[3] // 2 - _UNITS // 2
-    if made.shape[3] < _UNITS or made.grad_fn is None:
-        return None
-    seen = []
-    for column in range(first, first + _UNITS):
-        start, end = _region(picture, made[0, :, made.shape[2] // 2, column].sum())
-        if start < 0:
-            return _NONE
-        if start == 0 or end == picture.shape[3] - 1:
-            return None
-        seen.append((start, end))
-    steps = {later - sooner for side in zip(*seen, strict=True) for sooner, later in pairwise(side)}
-    step, (start, end) = steps.pop(), seen[0]
-    return Probed(float(step), float(end - start + 1)) if not steps and step > 0 else _NONE
+    if columns is None or not bool(columns.any(1).all()):
+        return _NONE
+    width = columns.shape[1]
+    starts, ends = _first(columns), width - 1 - _first(columns.flip(1))
+    steps = {*starts.diff().tolist(), *ends.diff().tolist()}
+    step, length = steps.pop(), int(ends[0] - starts[0]) + 1
+    # What is cut off at an end begins, or ends, less than a step from it in all three: they do
+    # not move alike. They need not touch it, for strides may leave last columns that none sees.
+    if not steps and step > 0:
+        return Probed(float(step), float(length))
+    room = min(int(starts.min()), width - 1 - int(ends.max()))
+    return _NONE if room > width // 4 else None
 
 
-def _region(picture: Tensor, unit: Tensor) -> tuple[int, int]:
-    """Return the first and last column that a unit sees; -1 if it sees nothing."""
-    (gradient,) = torch.autograd.grad(unit, picture, retain_graph=True)
-    seen = torch.nonzero(_ones(gradient).sum((0, 1, 2)))
-    return (int(seen[0]), int(seen[-1])) if len(seen) else (-1, -1)
-
-
-def _ones(gradient: Tensor) -> Tensor:
-    return (gradient.abs() > _LEAST / 10).to(gradient.dtype)
-
-
-def _mean_filters(module: nn.Module) -> dict[str, Tensor]:
-    """Return weights under which every layer is a mean, without taking memory for them."""
-    filters: dict[str, Tensor] = {}
-    for name, parameter in module.named_parameters():
-        fan_in = math.prod(parameter.shape[1:])
-        value = 0.0 if name.endswith("bias") else max(_LEAST, 1 / fan_in)
-        filters[name] = torch.tensor(value).expand(parameter.shape)
-    return filters
-
-
-class _Linear(TorchFunctionMode):
-    """Makes whatever a network calls linear, and keeps means over the whole map fixed."""
-
-    def __torch_function__(
-        self,
-        func: Callable[..., Any],
-        types: Any,
-        args: tuple[Any, ...] = (),
-        kwargs: dict[str, Any] | None = None,
-    ) -> Any:
-        kwargs = kwargs or {}
-        name = getattr(func, "__name__", "")
-        if name in _IDENTITIES:
-            return args[0]
-        if name in _PRODUCTS and all(_depends(value) for value in args[:2]):
-            raise _Mixed
-        if name == "max_pool2d":
-            func = _mean_pool
-        elif name == "conv2d" and len(args) > 1:
-            args = (args[0], _seeing(args[1]), *args[2:])
-        result = func(*args, **kwargs)
-        if name in ("conv2d", "max_pool2d", "avg_pool2d") and result.requires_grad:
-            result.register_hook(_ones)
-            result.data.fill_(_INPUT)  # else zeros beyond the borders make values denormal, slow
-        if name in _SUMMARIES and _is_global(args[0], result):
-            return result.detach()
-        return result
-
-
-def _seeing(weight: Tensor) -> Tensor:
-    """Return a filter without zeros, which standardising a mean would leave."""
-    return weight if bool((weight > 0).all()) else torch.full_like(weight, _LEAST)
-
-
-def _mean_pool(
-    picture: Tensor,
-    kernel_size: Any,
-    stride: Any = None,
-    padding: Any = 0,
-    dilation: Any = 1,  # noqa: ARG001 (max_pool2d's own signature; a mean has none)
-    ceil_mode: bool = False,
-    return_indices: bool = False,  # noqa: ARG001
-) -> Tensor:
-    return functional.avg_pool2d(picture, kernel_size, stride, padding, ceil_mode=ceil_mode)
-
-
-def _is_global(given: Any, made: Any) -> bool:
-    """Tell one number per channel of a map, whether its channels stand second or last."""
-    if not (isinstance(given, Tensor) and given.ndim == 4 and isinstance(made, Tensor)):
-        return False
-    places = (made.shape[2:], made.shape[1:3]) if made.ndim == 4 else ()
-    return made.ndim == 2 or any(max(sides) == 1 for sides in places)
-
-
-def _depends(value: Any) -> bool:
-    return isinstance(value, Tensor) and value.requires_grad
+def _first(columns: Tensor) -> Tensor:
+    return columns.to(torch.uint8).argmax(1)

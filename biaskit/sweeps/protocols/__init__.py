@@ -8,6 +8,7 @@ from biaskit.sweeps.protocols.boxes import ImageBoxes, boxes_by_image, on_photog
 from biaskit.sweeps.protocols.cropped import crop, pairs, roll
 from biaskit.sweeps.protocols.embedded import blank, embed, random_places, repeat, scale
 from biaskit.sweeps.protocols.film import film_pieces, is_film, show_film
+from biaskit.sweeps.protocols.places import places
 from biaskit.sweeps.protocols.planning import DEFAULTS, SHOWN, make_plan
 from biaskit.sweeps.protocols.sequence import Plan, Sequence
 
@@ -32,6 +33,7 @@ _EMBEDDED = {
     "random": random_places,
     "scale": scale,
     "pairs": pairs,
+    "places": places,
 }
 
 

@@ -12,7 +12,7 @@ from biaskit.sweeps.canvases import LOCAL_FILLS, fill_canvas
 from biaskit.sweeps.protocols.resizing import fit_longer
 from biaskit.sweeps.protocols.sequence import Plan, Sequence, centred_shifts
 
-__all__ = ["blank", "check_room", "embed", "random_places", "repeat", "scale"]
+__all__ = ["blank", "check_room", "embed", "placed", "random_places", "repeat", "scale"]
 
 Array = np.ndarray
 _ALONG = {"horizontal": (0, 1), "vertical": (1, 0), "diagonal": (1, 1)}  # of y and x
@@ -71,7 +71,7 @@ def embed(photograph: Array, plan: Plan, *, seed: int) -> list[Sequence]:
         along = _ALONG[plan.direction]
         dy, dx = shifts * along[0], shifts * along[1]
     room = plan.input_size - plan.longer_side + 1
-    whole = _placed(image, dy, dx, plan, room=room, seed=seed)
+    whole = placed(image, dy, dx, plan, room=room, seed=seed)
     if plan.direction != "grid":
         return [whole]
     return [
@@ -89,7 +89,7 @@ def repeat(photograph: Array, plan: Plan, *, seed: int) -> list[Sequence]:
     """Show the same frame again and again: what the arithmetic alone does."""
     image = fit_longer(photograph, plan.longer_side, plan.interpolation)
     still = np.zeros(plan.steps, int)
-    return [_placed(image, still, still, plan, room=0, seed=seed)]
+    return [placed(image, still, still, plan, room=0, seed=seed)]
 
 
 def random_places(photograph: Array, plan: Plan, *, seed: int) -> list[Sequence]:
@@ -101,7 +101,7 @@ def random_places(photograph: Array, plan: Plan, *, seed: int) -> list[Sequence]
     ]
     first = _first(image, plan)
     room = plan.input_size - plan.longer_side + 1
-    return [_placed(image, places[0] - first[0], places[1] - first[1], plan, room=room, seed=seed)]
+    return [placed(image, places[0] - first[0], places[1] - first[1], plan, room=room, seed=seed)]
 
 
 def scale(photograph: Array, plan: Plan, *, seed: int) -> list[Sequence]:
@@ -130,8 +130,23 @@ def _frame(image: Array, corner: tuple[int, int], plan: Plan, seed: int) -> Arra
     return fill_canvas(image, size, corner, plan.fill, seed=seed)
 
 
-def _placed(image: Array, dy: Array, dx: Array, plan: Plan, *, room: int, seed: int) -> Sequence:
-    """Cut the frames with the image shifted by dy and dx from the middle, from one canvas."""
+def placed(image: Array, dy: Array, dx: Array, plan: Plan, *, room: int, seed: int) -> Sequence:
+    """
+    Cut the frames with an image shifted from the middle, from one canvas.
+
+    Parameters
+    ----------
+    image : uint8 array, shape (h, w, 3)
+        As it is shown.
+    dy, dx : int arrays, shape (n_frames,)
+        Shifts down and to the right, px of the input.
+    plan : Plan
+        Its ``longer_side`` is the image's.
+    room : int
+        See `Sequence`.
+    seed : int
+        Of the fill.
+    """
     size, first = plan.input_size, _first(image, plan)
     area = image.shape[0] * image.shape[1] / size**2
     if plan.refill:

@@ -1,11 +1,12 @@
 """From options to a plan: defaults of every protocol, and what cannot be combined."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 
 from biaskit.errors import SweepError
 from biaskit.sweeps.canvases import FILLS
 from biaskit.sweeps.protocols.embedded import check_room
+from biaskit.sweeps.protocols.places import SCALES, check_scales
 from biaskit.sweeps.protocols.sequence import Plan
 
 __all__ = ["DEFAULTS", "SHOWN", "ProtocolDefaults", "make_plan"]
@@ -55,6 +56,9 @@ DEFAULTS: Mapping[str, ProtocolDefaults] = {
     "repeat": ProtocolDefaults(
         ("any",), STEPS, "harmonic", "control: the same frame again, in shuffled batches"
     ),
+    "places": ProtocolDefaults(
+        ("any",), 8, "harmonic", "the whole image at random places, at each of several scales"
+    ),
 }
 GRID_STEPS = 9
 
@@ -72,6 +76,7 @@ def make_plan(
     refill: bool = False,
     objects: str = "largest",
     pairs: int = 1,
+    scales: Sequence[float] | None = None,
     seed: int,
 ) -> Plan:
     """
@@ -83,7 +88,7 @@ def make_plan(
         One of ``DEFAULTS``.
     input_size, resize, interpolation
         The network's own; see `Plan`.
-    direction, fill, steps, side, refill, objects, pairs, seed
+    direction, fill, steps, side, refill, objects, pairs, scales, seed
         See `Plan`; ``side`` is its ``longer_side``.
 
     Raises
@@ -109,12 +114,18 @@ def make_plan(
         raise SweepError(f"--fill {fill}: protocol {protocol} fills nothing.")
     if fill is not None and fill not in FILLS:
         raise SweepError(f"unknown fill '{fill}'. Known: {', '.join(FILLS)}.")
-    if refill and protocol not in ("embed", "blank", "random"):
+    if refill and protocol not in ("embed", "blank", "random", "places"):
         raise SweepError(f"--refill: protocol {protocol} has no background that is kept.")
     if steps is not None and protocol in ("film", "pairs"):
         raise SweepError(f"--steps {steps}: a {protocol} has as many frames as it has.")
     if objects not in ("largest", "all", "each"):
         raise SweepError(f"--object {objects}: expected largest, all or each.")
+    if protocol != "places" and scales is not None:
+        raise SweepError(
+            f"--scales: protocol {protocol} shows the image at one; places at several."
+        )
+    if protocol == "places" and side is not None:
+        raise SweepError(f"--side {side}: protocol places takes --scales.")
     usual = GRID_STEPS if direction == "grid" else known.steps
     plan = Plan(
         protocol=protocol,
@@ -129,14 +140,22 @@ def make_plan(
         objects=objects,
         pairs=pairs,
         seed=seed,
+        scales=_descending(SCALES if scales is None else scales) if protocol == "places" else (),
     )
     if plan.steps < 2 and protocol != "film":
         raise SweepError(f"--steps {plan.steps}: a sweep has at least 2.")
     if plan.pairs < 1:
         raise SweepError(f"--pairs {pairs}: expected 1 or more.")
-    if known.fill != "none":
+    if protocol == "places":
+        check_scales(plan)
+    elif known.fill != "none":
         check_room(plan)
     return _plain(plan)
+
+
+def _descending(scales: Sequence[float]) -> tuple[float, ...]:
+    """Return scales in one order, as their order makes no other frames."""
+    return tuple(sorted((float(scale) for scale in scales), reverse=True))
 
 
 def _plain(plan: Plan) -> Plan:

@@ -19,7 +19,7 @@ class Plan:
     protocol, direction, fill : str
         As in the table ``frames``; the fill without ``-refilled``.
     steps : int
-        Frames per sequence: along each side of a grid, per film all of them.
+        Frames per sequence: along each side of a grid, at each scale, per film all of them.
     input_size : int
         Side of the network's square input, px.
     resize : int
@@ -36,6 +36,9 @@ class Plan:
         Pairs of windows per image.
     seed : int
         Of places and noise.
+    scales : tuple of float
+        Longer sides of the whole image under ``places``, of the input's side, the largest first;
+        empty for all other protocols.
     """
 
     protocol: str
@@ -50,6 +53,7 @@ class Plan:
     objects: str = "largest"
     pairs: int = 1
     seed: int = 0
+    scales: tuple[float, ...] = ()
 
 
 @dataclass(frozen=True)

@@ -1,0 +1,1 @@
+"""What happens inside networks under shift: sums of maps, their energies, pictures of maps."""

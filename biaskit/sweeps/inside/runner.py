@@ -1,0 +1,217 @@
+"""
+The sums over all maps of a network while images are shifted: the work on chunks of shiftability.
+
+Sums are reduced on the device while the network runs, and turned into measures as soon as the
+last frame of an image is answered, so memory grows neither with the images nor with the maps.
+"""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+import numpy as np
+import torch
+
+from biaskit.chance import hash_keys
+from biaskit.sweeps.batches import Batcher
+from biaskit.sweeps.chunk_loop import Advance, Setup, each_chunk, forward_of, on_device
+from biaskit.sweeps.chunks import Chunk
+from biaskit.sweeps.inside.nonshiftability import SumMeasures, measure_sums
+from biaskit.sweeps.inside.reader import EnergyReader, SumReader, is_periodic
+from biaskit.sweeps.networks import Network
+from biaskit.sweeps.networks.calls import Layer, find_layers, seeing, unaltered
+from biaskit.sweeps.preparing import Prepared, images_digest
+from biaskit.sweeps.protocols import Sequence
+
+__all__ = ["ChunkSums", "ImageSums", "InsideSetup", "chosen_channel", "sum_chunks"]
+
+_Energies = dict[str, tuple[np.ndarray, np.ndarray]]
+
+
+@dataclass(frozen=True)
+class InsideSetup(Setup):
+    """
+    What a worker needs before its first chunk.
+
+    Attributes
+    ----------
+    others : tuple of str
+        Patterns of the names of further modules to read.
+    """
+
+    others: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True)
+class ImageSums:
+    """
+    What the sums over maps say about one image.
+
+    Attributes
+    ----------
+    image_id : str
+    measures : SumMeasures
+        Channels of all layers, one layer after the other.
+    energies : dict of str to two float arrays, shape (n_channels,)
+        Of the layers that drop places: share at or above half the sampling rate, and share that
+        folds onto the sum, in the middle frame.
+    """
+
+    image_id: str
+    measures: SumMeasures
+    energies: dict[str, tuple[np.ndarray, np.ndarray]]
+
+
+@dataclass(frozen=True)
+class ChunkSums:
+    """
+    What was found in a chunk.
+
+    Attributes
+    ----------
+    number : int
+    images : list of ImageSums
+    layers : list of Layer
+    refused : dict of str to str
+        Image id, and why it has no frames.
+    sizes, digest, batch, n_frames
+        As of ``biaskit.sweeps.stage.Found``.
+    """
+
+    number: int
+    images: list[ImageSums]
+    layers: list[Layer]
+    refused: dict[str, str]
+    sizes: dict[str, tuple[int, int]]
+    digest: str
+    batch: int
+    n_frames: int
+
+
+def sum_chunks(
+    setup: InsideSetup,
+    chunks: Iterator[Chunk],
+    *,
+    network: Network | None = None,
+    advance: Advance | None = None,
+) -> Iterator[ChunkSums]:
+    """
+    Shift the images of chunk after chunk, and sum every map at every step.
+
+    Parameters
+    ----------
+    setup : InsideSetup
+    chunks : iterator of Chunk
+    network : Network, optional
+        If it is loaded already.
+    advance : callable, optional
+        Told the numbers of images and frames that have been put into batches since.
+
+    Yields
+    ------
+    ChunkSums
+        In the order of the chunks.
+    """
+    network, module = on_device(setup, network)
+    layers = find_layers(module, network.preprocessing.input_size, setup.others)
+    sums, energies = SumReader(layers), EnergyReader(layers, periodic=is_periodic(module))
+    forward = forward_of(module, setup)
+
+    def summing(frames: torch.Tensor) -> torch.Tensor:
+        with seeing(module, sums):
+            return forward(frames)
+
+    def begin(batch: int) -> _SumBatcher:
+        own, n_classes = network.preprocessing, len(network.classes)
+        batcher = _SumBatcher(summing, own, n_classes=n_classes, device=setup.device, batch=batch)
+        batcher.reader = sums
+        return batcher
+
+    def measured(frame: torch.Tensor) -> _Energies:
+        if unaltered(module) is not module:
+            return {}  # a blur stands between the response and the dropping of places
+        with seeing(module, energies):
+            forward(frame)
+        both = energies.found.items()
+        found = {name: (a[0].cpu().numpy(), b[0].cpu().numpy()) for name, (a, b) in both}
+        energies.found.clear()
+        return found
+
+    def answer(batcher: _SumBatcher, chunk: Chunk, images: Iterator[Prepared]) -> ChunkSums:
+        batcher.begin()
+        refused: dict[str, str] = {}
+        sizes: dict[str, tuple[int, int]] = {}
+        digests, found, n_frames = [], [], 0
+        for prepared in images:
+            name = prepared.image.image_id
+            sizes[name] = (prepared.width, prepared.height)
+            digests.append(prepared.digest)
+            refused |= dict.fromkeys([name] * bool(prepared.refused), _reason(prepared))
+            for sequence in prepared.sequences:
+                batcher.add(sequence, -1)
+                energy = measured(batcher.middle(sequence))
+                batcher.waiting.append((name, sequence.n_frames, energy))
+                n_frames += sequence.n_frames
+                found += batcher.ready()
+            if advance is not None:
+                advance(1, sum(sequence.n_frames for sequence in prepared.sequences))
+        batcher.run()
+        found += batcher.ready()
+        digest = images_digest(digests)
+        return ChunkSums(
+            chunk.number, found, layers, refused, sizes, digest, batcher.batch, n_frames
+        )
+
+    yield from each_chunk(setup, chunks, begin, answer)
+
+
+def chosen_channel(seed: int, image_id: str, layer: Layer) -> int:
+    """
+    Return the one channel of a layer that is drawn for an image, as the paper draws one.
+
+    Examples
+    --------
+    >>> layer = Layer("conv1", "convolution", "activation", 0, 1, 1, (2, 2), 1, 64, 112, 112)
+    >>> chosen_channel(0, "n01440764_1", layer) == chosen_channel(0, "n01440764_1", layer)
+    True
+    """
+    return int(hash_keys(seed, "channel", image_id, layer.name)[0] % np.uint64(layer.channels))
+
+
+def _reason(prepared: Prepared) -> str:
+    return "; ".join(dict.fromkeys(prepared.refused.values()))
+
+
+class _SumBatcher(Batcher):
+    """Fills batches with frames, and gives the sums over their maps back image by image."""
+
+    reader: SumReader
+
+    def begin(self) -> None:
+        super().begin()
+        self.pending: list[torch.Tensor] = []  # sums that no image has taken yet
+        self.waiting: list[tuple[str, int, _Energies]] = []
+
+    def run(self) -> None:
+        if self.filled:
+            self.forward(self.buffer)
+            self.pending.append(self.reader.take(self.filled))
+            self.filled = 0
+
+    def middle(self, sequence: Sequence) -> torch.Tensor:
+        """Return the frame in the middle of the sequence that was just added."""
+        step = (sequence.n_frames - 1) // 2
+        top, left = int(sequence.top[step]), int(sequence.left[step])
+        window = self.last[int(sequence.canvas[step]), :, top : top + self.size, left:]
+        frame = window[None, :, :, : self.size]
+        return frame.contiguous(memory_format=torch.channels_last)
+
+    def ready(self) -> list[ImageSums]:
+        """Return the measures of the images whose last frame has been answered."""
+        found = []
+        while self.waiting and sum(map(len, self.pending)) >= self.waiting[0][1]:
+            name, n_frames, energies = self.waiting.pop(0)
+            sums = torch.cat(self.pending)
+            self.pending = [sums[n_frames:]]
+            measures = measure_sums(sums[:n_frames].cpu().numpy())
+            found.append(ImageSums(name, measures, energies))
+        return found
