@@ -98,7 +98,9 @@ def test_the_recorded_export_reads_row_for_row(tmp_path):
 def test_the_recorded_export_without_a_category_says_how_to_give_one():
     if not SAMPLE.is_file():
         pytest.skip("the shared real data are not beside this checkout")
-    with pytest.raises(AnnotationError, match="no_category .*--category says it for all, --labels"):
+    with pytest.raises(
+        AnnotationError, match=r"no_category .*--category says it for all, --labels"
+    ):
         read_keypoints([SAMPLE])
 
 

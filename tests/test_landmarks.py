@@ -498,7 +498,8 @@ def test_marks_that_come_later_make_the_tables_stale(tmp_path, rng):
     study = study_of(tmp_path / "s", boxes=planted("free", n_images=20, n_categories=1, seed=1))
     run(study)
     study_of(tmp_path / "s", keypoints=marked(placed(rng, spans(rng, 20))))
-    with pytest.raises(StudyError, match="'measures' was made otherwise: .*input keypoints is new"):
+    words = r"'measures' was made otherwise: .*input keypoints is new"
+    with pytest.raises(StudyError, match=words):
         run(study)
     run(study, mode="replace")
     assert "midpoint" in set(study.read("effects")["measure"])

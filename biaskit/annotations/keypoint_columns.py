@@ -76,8 +76,8 @@ def match_point_columns(found: Sequence[str], mapping: Mapping[str, str]) -> Poi
 
     Examples
     --------
-    >>> columns = match_point_columns(["img", "eye_x", "eye_y"], {"category": "img"})
-    >>> columns.common["category"], columns.points
+    >>> columns = match_point_columns(["img", "eye_x", "eye_y"], {"image_id": "img"})
+    >>> columns.common["image_id"], columns.points
     ('img', {'eye': {'x': 'eye_x', 'y': 'eye_y'}})
     """
     for ours, theirs in mapping.items():

@@ -62,8 +62,8 @@ def antialiasing(
     Examples
     --------
     >>> from biaskit.tables import ANTIALIASING
-    >>> antialiasing(ANTIALIASING.empty()).title.text
-    ['Before and after anti-aliasing, 0 networks,', 'n = 0 images']
+    >>> " ".join(antialiasing(ANTIALIASING.empty()).title.text)
+    'Before and after anti-aliasing, 0 networks, n = 0 images'
     """
     rows = network_rows(
         antialiasing,

@@ -84,8 +84,8 @@ def nonshiftability(
     Examples
     --------
     >>> from biaskit.tables import SHIFTABILITY_BY
-    >>> nonshiftability(SHIFTABILITY_BY.empty()).title.text
-    ['Nonshiftability against depth,', '0 networks, n = 0 images']
+    >>> " ".join(nonshiftability(SHIFTABILITY_BY.empty()).title.text)
+    'Nonshiftability against depth, 0 networks, n = 0 images'
     """
     if measure not in SUMS:
         raise ExportError(f"measure is '{measure}', expected {', '.join(SUMS)}.")

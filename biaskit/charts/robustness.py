@@ -68,8 +68,8 @@ def robustness(
     Examples
     --------
     >>> from biaskit.tables import ROBUSTNESS_BY
-    >>> robustness(ROBUSTNESS_BY.empty()).title.text
-    ['Accuracy against size, 0 networks,', 'n = 0 images']
+    >>> " ".join(robustness(ROBUSTNESS_BY.empty()).title.text)
+    'Accuracy against size, 0 networks, n = 0 images'
     """
     if measure not in ANSWERS:
         raise ExportError(f"measure is '{measure}', expected {', '.join(ANSWERS)}.")

@@ -64,8 +64,8 @@ def factors(
     Examples
     --------
     >>> from biaskit.tables import LAYERS
-    >>> factors(LAYERS.empty()).title.text
-    ['Subsampling by depth, 0 networks,', 'n = 0 layers']
+    >>> " ".join(factors(LAYERS.empty()).title.text)
+    'Subsampling by depth, 0 networks, n = 0 layers'
     """
     plain = layers[layers["variant"] == "plain"]
     usual = plain if len(plain) and network is None else layers

@@ -69,8 +69,8 @@ def voting(
     Examples
     --------
     >>> from biaskit.tables import VOTING
-    >>> voting(VOTING.empty()).title.text
-    ['Answers by several crops, 0 networks,', 'n = 0 images']
+    >>> " ".join(voting(VOTING.empty()).title.text)
+    'Answers by several crops, 0 networks, n = 0 images'
     """
     rows = network_rows(
         voting, network=network, most=_MOST, direction=direction, fill=fill, jitter=jitter
