@@ -265,9 +265,9 @@ def test_of_many_layers_some_are_shown_or_those_asked_for():
     many = [(f"layer{k}", k, 2, 2) for k in range(250)]
     table = maps_of(many, steps=2)
     rows = with_names(table)
-    assert chosen_layers(rows) == ["layer0", "layer62", "layer124", "layer187", "layer249"]
+    assert chosen_layers(rows) == [f"layer{k}" for k in (0, 50, 100, 149, 199, 249)]
     assert chosen_layers(rows, ["layer9", "layer3"]) == ["layer3", "layer9"]
-    assert "5 of 250 layers" in title_of(maps(table))[1]
+    assert "6 of 250 layers" in title_of(maps(table))[1]
     with refused("layer 'x' has no maps here; there are 250, such as layer0, layer1, layer2."):
         maps(table, layers=["x"])
 
@@ -573,7 +573,7 @@ def test_half_size_is_shown_or_the_size_asked_for():
 
 def test_a_cell_of_few_images_is_pale_and_has_no_number():
     few = robustness_of(["net"], n=2, places=3, sizes=(0.5,))
-    assert "pale: fewer than 5 images" in title_of(robust_places(few))[1]
+    assert "pale: fewer than 10 images" in title_of(robust_places(few))[1]
     assert not [word for word in words_in(robust_places(few)) if re.fullmatch(r"\.\d\d", word)]
     many = robustness_of(["net"], n=400, places=8, sizes=(0.5,))
     assert "pale" not in title_of(robust_places(many))[1]
@@ -648,6 +648,28 @@ def test_the_thin_line_is_where_the_plain_network_stands():
     plain = table[table["variant"] == "plain"]
     assert {row["x"] for row in ends} >= set(plain["accuracy"].round(5))
     assert all(row["end"] - row["at"] == pytest.approx(1.4) for row in ends)
+
+
+def test_no_two_variants_look_alike():
+    "Five colours, then the same with hollow dots; plain is grey as its line is"
+    variants = ("plain", *(f"blur-{k}" for k in range(2, 9)))
+    chart = antialiasing(antialiasing_of(["a"], variants)).to_dict()
+    marks = [part["mark"] for part in chart["concat"][0]["layer"]]
+    looks = [(m["color"], m["filled"]) for m in marks if m["type"] == "point"]
+    assert len(set(looks)) == len(looks) == 8
+    assert looks[0] == ("#8a8f98", True)
+
+
+def test_no_two_networks_look_alike():
+    looks = looks_of([f"n{k}" for k in range(10)])
+    assert len({(look.colour, tuple(look.dash)) for look in looks.values()}) == 10
+
+
+def test_long_names_in_the_legend_keep_their_ends():
+    about = layers_of({"net": VGG}, ("blur-3", "blur-5")).assign(network="n" * 60)
+    names = {row["name"] for row in rows_of(factors(about), "name", "layer")}
+    assert {name[-6:] for name in names} == {"blur-3", "blur-5"}
+    assert {len(name) for name in names} == {26}
 
 
 def test_what_is_not_measured_is_said():

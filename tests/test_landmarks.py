@@ -404,8 +404,8 @@ def test_intervals_of_the_mean_cover_the_truth_in_spite_of_habits(rng):
     """
     300 studies by three annotators with habits of 12 px: 95 % intervals hold the true mean.
 
-    Without the habit they hold it in a third of all. Five standard errors of .95 among 300 are
-    .063; the interval counts own errors twice, and may hold more.
+    Resampled images alone (3.4 px of 7.7) hold it in six of ten. Five standard errors of .95
+    among 300 are .063; the interval counts own errors twice, and may hold more.
     """
     n, habit, held, bare = 80, 12.0, 0, 0
     runs = 300
@@ -414,7 +414,8 @@ def test_intervals_of_the_mean_cover_the_truth_in_spite_of_habits(rng):
         tables = []
         for who in ("A1", "A2", "A3"):
             shift = np.tile(rng.normal(0, habit, 2), 2)
-            ends = np.hstack([middle - [15, 0], [*middle, 15, 0]]) + shift
+            half = np.array([15, 0])
+            ends = np.hstack([middle - half, middle + half]) + shift
             tables.append(marked(ends + rng.normal(0, 2, ends.shape), annotator=who))
         pairs = landmark_pairs(pd.concat(tables))
         options = {"seed": k, "policies": ["one"], "edges": ["with"], "n_resamples": 300}

@@ -1,6 +1,7 @@
 """Before and after anti-aliasing: what blur before the strides changes, and what it costs."""
 
 from collections.abc import Sequence
+from dataclasses import replace
 from typing import Any
 
 import altair as alt
@@ -22,7 +23,8 @@ _MEASURES = {
     "p_top1_change": ("P(top-1 change)", "share of steps"),
     "nonshiftability": ("nonshiftability", "share of steps"),
 }
-_MOST, _LETTERS = 60, 18
+_PLAIN = "plain"
+_MOST, _LETTERS, _COLOURS = 60, 18, 5  # variants, letters of a name, colours
 _ROW, _BREAK = 15, 0.6  # px of a row; rows between two networks
 _WIDTHS, _LABELS = {2: 124, 3: 82}, 120  # px of a panel by panels in a row, of the names
 
@@ -75,7 +77,7 @@ def antialiasing(
         fill=fill,
     )
     places = _places(rows)
-    looks = looks_of(sorted(rows["variant"].unique(), key=lambda v: (v != "plain", v)))
+    looks = _looks(sorted(rows["variant"].unique()))
     drawn = [m for m in _MEASURES if rows[m].notna().any()] or list(_MEASURES)
     across = 3 if len(drawn) == 3 else 2
     panels = [
@@ -85,13 +87,23 @@ def antialiasing(
     return alt.concat(*panels, columns=across, spacing=18).properties(title=_title(rows, drawn))
 
 
+def _looks(variants: Sequence[str]) -> dict[str, Look]:
+    """Give each variant a colour, from the sixth on with hollow dots; plain is grey."""
+    others = looks_of([variant for variant in variants if variant != _PLAIN])
+    looks = {
+        variant: replace(look, filled=k < _COLOURS)
+        for k, (variant, look) in enumerate(others.items())
+    }
+    return {_PLAIN: Look(GREY)} | looks if _PLAIN in variants else looks
+
+
 def _places(rows: pd.DataFrame) -> pd.DataFrame:
     """Return the lines of text from the top: a network's name, and its variants below it."""
     found, at = [], 0.0
     for name, own in rows.groupby("network", sort=True):
         found.append({"network": name, "variant": "", "text": short_name(str(name), _LETTERS)})
         found[-1]["at"] = at
-        for variant in sorted(own["variant"], key=lambda v: (v != "plain", v)):
+        for variant in sorted(own["variant"], key=lambda v: (v != _PLAIN, v)):
             at += 1
             words = short_name(variant, _LETTERS)
             found.append({"network": name, "variant": variant, "text": words, "at": at})
@@ -121,11 +133,13 @@ def _panel(
             base.transform_filter("isValid(datum.low) && isValid(datum.high)")
             .mark_rule(color=look.colour, strokeWidth=2, opacity=0.55)
             .encode(x=alt.X("low:Q", scale=x["scale"]), x2="high:Q", y=y),
-            base.mark_point(color=look.colour, filled=True, size=40, opacity=1).encode(
+            base.mark_point(
+                color=look.colour, filled=look.filled, size=40, strokeWidth=2, opacity=1
+            ).encode(
                 x=x, y=y, tooltip=["network:N", "variant:N", "x:Q", "low:Q", "high:Q", "n_images:Q"]
             ),
         ]
-    lines = [_as_it_is(table, looks, x, y)] if "plain" in looks else []
+    lines = [_as_it_is(table, looks, x, y)] if _PLAIN in looks else []
     words = _labels(places, y) if left else []
     nothing = [alt.Chart(table[["x", "at"]]).mark_point().encode(x=x, y=y)] * table.empty
     return layered(*nothing, *lines, *layers, *_missing(table, y), *words).properties(
@@ -169,11 +183,11 @@ def _axes(table: pd.DataFrame, places: pd.DataFrame, measure: str) -> tuple[alt.
 def _as_it_is(table: pd.DataFrame, looks: dict[str, Look], x: alt.X, y: alt.Y) -> alt.Chart:
     """Draw where each network as it is stands, through the rows of its variants."""
     rows = table[table["x"].notna()]
-    plain = rows[rows["variant"] == "plain"].set_index("network")["x"]
+    plain = rows[rows["variant"] == _PLAIN].set_index("network")["x"]
     ends = table.groupby("network")["at"].agg(["min", "max"]).join(plain, how="inner")
     ends = ends.rename(columns={"min": "at", "max": "end"}).reset_index(drop=True)
     ends["end"] += 0.4
-    mark = alt.Chart(ends).mark_rule(color=looks["plain"].colour, strokeWidth=1, opacity=0.5)
+    mark = alt.Chart(ends).mark_rule(color=looks[_PLAIN].colour, strokeWidth=1, opacity=0.5)
     return mark.encode(x=x, y=y, y2="end:Q")
 
 

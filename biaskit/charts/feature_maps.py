@@ -47,7 +47,7 @@ def maps(
     image : str, optional
         Of which network and image; by default the first, and the title says of how many.
     layers : sequence of str, optional
-        Which layers; by default five at most, from the first to the deepest.
+        Which layers; by default six at most, from the first to the deepest.
     protocol, direction, fill : str, optional
         Needed as far as the table holds several.
 

@@ -13,7 +13,7 @@ from biaskit.errors import ExportError
 
 __all__ = ["COLUMNS", "MapGrid", "MapRow", "ShownMap", "chosen_layers", "map_grid", "map_values"]
 
-COLUMNS, _LAYERS = 6, 5  # of a picture; layers unless more are asked for
+COLUMNS, _LAYERS = 6, 6  # of a picture; layers unless more are asked for
 
 
 @dataclass(frozen=True)
@@ -90,7 +90,7 @@ def map_grid(
     image : str, optional
         By default the first of the first network.
     layers : sequence of str, optional
-        By default five at most, from the first to the deepest.
+        By default six at most, from the first to the deepest.
 
     Raises
     ------
@@ -147,9 +147,9 @@ def chosen_layers(rows: pd.DataFrame, layers: Sequence[str] | None = None) -> li
 
     Examples
     --------
-    >>> rows = pd.DataFrame({"layer": list("abcdefghi"), "depth": range(9), "height": 8})
+    >>> rows = pd.DataFrame({"layer": list("abcdefghijk"), "depth": range(11), "height": 8})
     >>> chosen_layers(rows), chosen_layers(rows, ["c", "b"])
-    (['a', 'c', 'e', 'g', 'i'], ['b', 'c'])
+    (['a', 'c', 'e', 'g', 'i', 'k'], ['b', 'c'])
     """
     found = rows[["layer", "depth", "height"]].drop_duplicates("layer")
     # A pool has the depth of what it pools, and a smaller map.

@@ -21,7 +21,7 @@ __all__ = ["robust_places"]
 _PAPER = 0.5  # the size that the paper shows images at
 _SIDES = {1: 266, 2: 161, 3: 112}  # px of a panel by panels in a row, in whole cells of sevenths
 _WORDS = 22  # px of a cell that has room for its number
-_FEW = 5  # images of a cell below which it is pale: its share says little
+_FEW = 10  # images of a cell below which it is pale: its share says little
 _DARK = 0.55  # above, the cell is so bright that its number is black
 
 

@@ -6,6 +6,7 @@ import altair as alt
 import numpy as np
 import pandas as pd
 
+from biaskit.charts.line_names import short_name
 from biaskit.charts.named_points import Frame
 from biaskit.charts.network_lines import Look, apart, axis_words, looks_of
 from biaskit.charts.network_rows import network_rows
@@ -15,7 +16,7 @@ from biaskit.charts.theme import ORANGE, layered
 __all__ = ["PAPER", "factors"]
 
 PAPER = 45  # the subsampling factor that the paper gives all three networks, without derivation
-WIDTH, HEIGHT = 320, 190
+WIDTH, HEIGHT, _LETTERS = 320, 190, 26  # px of a panel; letters of a name
 _TITLES = {
     "subsampling_factor": ["subsampling factor,", "px of the input (log scale)"],
     "field": ["receptive field,", "px of the input (log scale)"],
@@ -70,6 +71,9 @@ def factors(
     plain = layers[layers["variant"] == "plain"]
     usual = plain if len(plain) and network is None else layers
     rows = network_rows(usual, network=network).sort_values(["depth", "order"])
+    short = {name: short_name(name, _LETTERS) for name in rows["name"].unique()}
+    if len(set(short.values())) == len(short):  # a legend cuts names at their ends
+        rows["name"] = rows["name"].map(short)
     looks = looks_of(sorted(rows["name"].unique()))
     panels = [_panel(rows, column, looks) for column in _TITLES]
     return (

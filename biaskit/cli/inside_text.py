@@ -50,7 +50,7 @@ def inside_text(
     blocks, data = [], []
     for name in names:
         rows = table[np.logical_and.reduce([table[key] == word for key, word in name.items()])]
-        about = layers[["network", "variant", "layer", "subsampling_factor", "field", "stride"]]
+        about = layers[["network", "variant", "layer", "subsampling_factor", "field", "height"]]
         rows = rows.merge(about, on=["network", "variant", "layer"]).sort_values("order")
         blocks.append(_block(name, rows))
         reasons = pd.Series(left_out(study, "shiftability", name)).value_counts()
@@ -75,9 +75,11 @@ def _block(name: Mapping[str, str], rows: pd.DataFrame) -> str:
         f"{'px':>4}{'field':>6}{'depth':>6}  {'layer':<22}{'changes, drawn':>16}"
         f"{'changes, all':>16}{'spread':>16}{'above':>7}{'onto':>7}",
     ]
-    whole = rows[rows["subsampling_factor"].notna()]
-    for factor, stage in whole.groupby("subsampling_factor", sort=True):
-        lines.append(_stage(float(str(factor)), stage))
+    known = rows["subsampling_factor"].notna()
+    # Behind an ideal low-pass every unit sees all: the size of the map then tells stages apart.
+    stages = rows["subsampling_factor"].where(known, -rows["height"])
+    lines += [_stage(float(s), rows[stages == s]) for s in stages.drop_duplicates()]
+    whole = rows[known]
     if len(whole) < len(rows):
         lines.append(
             f"  {len(rows) - len(whole):,} layers without a factor: their units see the whole "
@@ -106,7 +108,8 @@ def _stage(factor: float, stage: pd.DataFrame) -> str:
         for column in ("nonshiftability_chosen", "nonshiftability", "variation_median")
     )
     layer = row["layer"] if len(row["layer"]) <= 21 else f"{row['layer'][:20]}…"
-    return f"{factor:>4g}{field:>6}{row['depth']:>6}  {layer:<22}{cells}{above:>7}{onto:>7}"
+    px = f"{factor:g}" if factor > 0 else "-"
+    return f"{px:>4}{field:>6}{row['depth']:>6}  {layer:<22}{cells}{above:>7}{onto:>7}"
 
 
 def antialiasing_text(study: Study) -> list[str]:
