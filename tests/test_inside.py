@@ -1,6 +1,7 @@
 """Sums of maps while the picture moves: networks whose sums cannot move, and some that must."""
 
 import base64
+import re
 import subprocess
 import sys
 from itertools import pairwise
@@ -12,6 +13,7 @@ import torch
 import toy_networks
 from torch import nn
 
+from biaskit.errors import NetworkError
 from biaskit.sweeps.antialiasing.antialias import antialiased
 from biaskit.sweeps.chunks import cut_chunks
 from biaskit.sweeps.inside.energies import map_energies
@@ -110,6 +112,77 @@ def test_energies_by_products_are_those_by_transforms(periodic, factor):
     np.testing.assert_allclose(onto, expected.onto_dc, atol=1e-12)
 
 
+def test_a_map_smaller_than_the_step_has_no_energies():
+    for found in map_energies(torch.ones(2, 3, 1, 8), (2, 2), periodic=False):
+        assert found.shape == (2, 3)
+        assert found.isnan().all()
+
+
+def test_energies_are_not_rounded_by_autocast():
+    "bf16 has 8 bits: a wave below half the rate would be found above by 1e-3 or so"
+    maps = torch.rand(1, 2, 64, 64, generator=torch.Generator().manual_seed(2))
+    plain = map_energies(maps, (2, 2), periodic=True)
+    with torch.autocast("cpu", torch.bfloat16):
+        again = map_energies(maps, (2, 2), periodic=True)
+    for one, other in zip(plain, again, strict=True):
+        assert torch.equal(one, other)
+
+
+def test_energies_of_a_variant_are_of_the_layers_it_leaves_alone(tmp_path):
+    "blur-3-pools blurs the pool; before it nothing changes, so neither does the layer's energy"
+    with torch.random.fork_rng():
+        torch.manual_seed(4)
+        module = nn.Sequential(nn.Conv2d(3, 8, 3, 2), nn.ReLU(), nn.MaxPool2d(2))
+        module += toy_networks.rolling(1)[2:]
+    variant = antialiased(module.eval(), "blur-3-pools", SIZE)
+    plain, blurred = (
+        swept(tmp_path / name, one, n=1, steps=3).groupby("layer")["energy_onto_dc"]
+        for name, one in (("plain", module), ("blurred", variant))
+    )
+    assert plain.count().to_dict() == {"0": 8, "2": 8}
+    assert blurred.count().to_dict() == {"0": 8, "2": 0}
+    np.testing.assert_array_equal(plain.mean()["0"], blurred.mean()["0"])
+
+
+def test_rounding_of_a_sum_that_is_0_is_no_movement(tmp_path):
+    "Filters without a mean, read without an activation: float32 leaves 1e-8 of the magnitudes"
+    module = toy_networks.rolling(1)
+    del module[1]
+    module[0].weight.data -= module[0].weight.data.mean((2, 3), keepdim=True)
+    module[0].bias = None
+    table = swept(tmp_path, module)
+    assert (table["layer"] == "0").all()
+    assert table["nonshiftability"].isna().all()
+    assert (table["n_changes"] == 0).all()
+    # A mean of 1e-6 of the magnitudes is the limit, and what is above is a sum that moves.
+    sums, magnitudes = np.array([[0.9e-6, 2e-6], [0.9e-6, 4e-6]]), np.ones((2, 2))
+    assert measure_sums(sums, magnitudes).nonshiftability.tolist() == [
+        pytest.approx(np.nan, nan_ok=True),
+        1,
+    ]
+
+
+@pytest.mark.parametrize(
+    "activation", [nn.ReLU(), nn.ReLU6(), nn.SiLU(), nn.GELU(), nn.Identity(), nn.Hardtanh()]
+)
+def test_magnitudes_are_those_of_the_map(activation):
+    module = nn.Sequential(nn.Conv2d(3, 80, 3), activation).eval()
+    layers = find_layers(module, 96)
+    reader = SumReader(layers)
+    frames = torch.randn(3, 3, 96, 96, generator=torch.Generator().manual_seed(6))
+    with torch.inference_mode(), seeing(module, reader):
+        maps = module(frames)
+    expected = torch.stack([maps.sum((2, 3)), maps.abs().sum((2, 3))])
+    torch.testing.assert_close(reader.take(3), expected, rtol=1e-5, atol=1e-2)
+
+
+def test_a_network_without_maps_is_refused(tmp_path):
+    module = nn.Sequential(nn.Flatten(), nn.Linear(3 * SIZE * SIZE, 10))
+    words = "toy: has no convolution or pooling that makes a map; name modules with --layer."
+    with pytest.raises(NetworkError, match=f"^{re.escape(words)}$"):
+        swept(tmp_path, module)
+
+
 def test_sums_do_not_depend_on_the_batch(tmp_path):
     "A batch that ends within an image is put together again"
     tables = [
@@ -173,7 +246,7 @@ def test_maps_are_read_before_an_activation_in_place_changes_them():
     picture = torch.full((1, 3, 4, 4), -2.0)
     with torch.inference_mode(), seeing(module, reader):
         module(picture)
-    assert float(reader.take(1)) == pytest.approx(-96, rel=1e-4)
+    assert float(reader.take(1)[0]) == pytest.approx(-96, rel=1e-4)
 
 
 def test_a_module_that_is_asked_for_is_a_layer(tmp_path):

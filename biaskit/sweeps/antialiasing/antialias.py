@@ -19,7 +19,7 @@ from torch import Tensor, nn
 
 from biaskit.errors import NetworkError
 from biaskit.sweeps.antialiasing.blurs import Blur, call_named, dense
-from biaskit.sweeps.networks.call_options import Window, altered, pair, window_of
+from biaskit.sweeps.networks.call_options import Window, altered, pads_round, pair, window_of
 from biaskit.sweeps.networks.calls import Altered, Calls, Layer, find_layers, seeing
 from biaskit.sweeps.networks.variants import Variant, parse_variant
 
@@ -138,6 +138,7 @@ class _Blurred(Calls):
         self.dense = {call for call, place in places.items() if place >= call}
         self.before = {call: strides[call] for call in places if call not in self.dense}
         self.after = {places[call]: strides[call] for call in self.dense}
+        self.changed = frozenset(places)
 
     def make(
         self,
@@ -198,7 +199,7 @@ class _Survey(Calls):
                 if not coarse:
                     self.full_size.add(self.number)
         coarse |= window is not None and max(pair(window.stride)) > 1
-        self.periodic |= name == "pad" and "circular" in (*args, *kwargs.values())
+        self.periodic |= pads_round(name, args, kwargs)
         for made in _tensors(result):
             made._coarse = coarse  # type: ignore[attr-defined]
         return result

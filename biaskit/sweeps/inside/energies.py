@@ -32,7 +32,8 @@ def map_energies(maps: Tensor, factor: tuple[int, int], *, periodic: bool) -> tu
     Returns
     -------
     Tensor, shape (n, channels)
-        Share at or above half the sampling rate; NaN where there is no energy.
+        Share at or above half the sampling rate; NaN where there is no energy, and everywhere
+        if the map has fewer places along an axis than the step.
     Tensor, shape (n, channels)
         Share at multiples of the sampling rate other than 0, which is what makes the sums of the
         samples differ between the places at which sampling may start.
@@ -47,17 +48,23 @@ def map_energies(maps: Tensor, factor: tuple[int, int], *, periodic: bool) -> tu
     (1.0, 1.0)
     """
     height, width = (n - n % s for n, s in zip(maps.shape[2:], factor, strict=True))
-    maps = maps[:, :, :height, :width]
+    if not height * width:
+        nothing = maps.new_full(maps.shape[:2], torch.nan)
+        return nothing, nothing
+    # What autocast does with a network's layers must not round what is measured of them.
+    with torch.autocast(maps.device.type, enabled=False):
+        return _shares(maps[:, :, :height, :width], factor, periodic=periodic)
+
+
+def _shares(maps: Tensor, factor: tuple[int, int], *, periodic: bool) -> tuple[Tensor, Tensor]:
+    (height, width), (vertical, horizontal) = maps.shape[2:], factor
     centred = maps - maps.mean((2, 3), keepdim=True)
     total = centred.square().sum((2, 3))
     scale = maps.square().sum((2, 3))
     total = torch.where(total > _LEAST * scale, total, torch.nan)
-    rows, columns = (
-        torch.as_tensor(_below(n, s, periodic), dtype=maps.dtype, device=maps.device)
-        for n, s in zip((height, width), factor, strict=True)
-    )
+    rows = _waves(height, vertical, periodic, maps.dtype, maps.device)
+    columns = _waves(width, horizontal, periodic, maps.dtype, maps.device)
     kept = (rows @ centred @ columns.T).square().sum((2, 3))
-    vertical, horizontal = factor
     phases = centred.reshape(
         *maps.shape[:2], height // vertical, vertical, width // horizontal, horizontal
     ).sum((2, 4))
@@ -66,6 +73,12 @@ def map_energies(maps: Tensor, factor: tuple[int, int], *, periodic: bool) -> tu
 
 
 @cache
+def _waves(n: int, s: int, periodic: bool, dtype: torch.dtype, device: torch.device) -> Tensor:
+    # A tensor of inference mode could not be used where gradients are asked for.
+    with torch.inference_mode(mode=False):
+        return torch.as_tensor(_below(n, s, periodic), dtype=dtype, device=device)
+
+
 def _below(n: int, factor: int, periodic: bool) -> np.ndarray:
     """Return orthonormal waves below half the sampling rate, a row each, over n places."""
     if factor == 1:

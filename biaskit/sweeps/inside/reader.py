@@ -8,15 +8,16 @@ another one, and the maps of all layers would not fit into memory.
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
+import numpy as np
 import torch
-from torch import Tensor, nn
+from torch import Tensor
 from torch.nn import functional
 
 from biaskit.sweeps.inside.energies import map_energies
 from biaskit.sweeps.networks.call_options import altered
 from biaskit.sweeps.networks.calls import Calls, Layer
 
-__all__ = ["EnergyReader", "MapReader", "SumReader", "is_periodic"]
+__all__ = ["EnergyReader", "MapReader", "SumReader"]
 
 # What a reader computes is no call of the network, and must not be counted by what alters it.
 _unseen = torch._C.DisableTorchFunction
@@ -29,15 +30,14 @@ _FUNCTIONS: Mapping[str, Callable[..., Any]] = {
 }
 
 
-def is_periodic(module: nn.Module) -> bool:
-    """Tell whether a network's maps wrap round, by the padding of its convolutions."""
-    modes = {m.padding_mode for m in module.modules() if isinstance(m, nn.Conv2d)}
-    return "circular" in modes
+# After these no map has places below 0: the sum is that of the magnitudes too.
+_NONNEGATIVE = frozenset(("relu", "relu_", "relu6", "softplus"))
+_CACHED = 2**19  # numbers whose magnitudes stay in a processor's cache until they are summed
 
 
 class SumReader(Calls):
     """
-    Sums every channel's map of every layer.
+    Sums every channel's map of every layer, and the magnitudes of its places.
 
     Parameters
     ----------
@@ -47,30 +47,91 @@ class SumReader(Calls):
 
     def __init__(self, layers: Sequence[Layer]) -> None:
         super().__init__()
+        self.layers = layers
         self.at: dict[int, list[int]] = {}
         for number, layer in enumerate(layers):
             self.at.setdefault(layer.read, []).append(number)
-        self.sums: list[Tensor | None] = [None] * len(layers)
+        self._forget()
+
+    def _forget(self) -> None:
+        self.sums: list[tuple[Tensor, Tensor] | None] = [None] * len(self.layers)
+        self.n_frames = -1
+
+    def __enter__(self) -> "SumReader":
+        """Count from the start, without what a pass that was broken off has left."""
+        self._forget()
+        super().__enter__()
+        return self
 
     def called(
         self,
         number: int,
-        name: str,  # noqa: ARG002
-        args: tuple[Any, ...],  # noqa: ARG002
-        kwargs: Mapping[str, Any],  # noqa: ARG002
+        name: str,
+        args: tuple[Any, ...],
+        kwargs: Mapping[str, Any],
         result: Tensor,
     ) -> Tensor:
-        """Sum the map if a layer is read here."""
-        for layer in self.at.get(number, ()):
-            with _unseen():
-                self.sums[layer] = result.sum((2, 3), dtype=torch.float32)
+        """
+        Sum the map if a layer is read here.
+
+        Raises
+        ------
+        ValueError
+            If its first axis is not as long as that of the maps before: it is not of the frames.
+        """
+        at = self.at.get(number)
+        if at is None:
+            return result
+        with _unseen():
+            if self.n_frames not in (-1, len(result)):
+                raise ValueError(
+                    f"{self.layers[at[0]].name}: {len(result)} maps after {self.n_frames} of the "
+                    "layers before, expected one for each frame"
+                )
+            self.n_frames = len(result)
+            sums = result.sum((2, 3), dtype=torch.float32)
+            positive = _is_nonnegative(name, args, kwargs)
+            both = (sums, sums if positive else _magnitudes(result))
+        for layer in at:
+            self.sums[layer] = both
         return result
 
     def take(self, filled: int) -> Tensor:
-        """Return the sums of the last batch's first frames, shape (filled, all channels)."""
-        found = [part[:filled] for part in self.sums if part is not None]
-        self.sums = [None] * len(self.sums)
-        return torch.cat(found, dim=1)
+        """
+        Return what was summed of the last batch's first frames.
+
+        Returns
+        -------
+        Tensor, shape (2, filled, all channels)
+            The sums, and the sums of the magnitudes.
+
+        Raises
+        ------
+        ValueError
+            If a layer was not read.
+        """
+        missing = [la.name for la, one in zip(self.layers, self.sums, strict=True) if one is None]
+        if missing:
+            raise ValueError(f"{missing[0]}: was not read in this pass")
+        parts = [[one[k][:filled] for one in self.sums if one is not None] for k in (0, 1)]
+        self._forget()
+        return torch.stack([torch.cat(part, dim=1) for part in parts])
+
+
+def _is_nonnegative(name: str, args: tuple[Any, ...], kwargs: Mapping[str, Any]) -> bool:
+    if name.startswith(("hardtanh", "clamp")):
+        given = {**dict(zip(("input", "min"), args, strict=False)), **kwargs}
+        low = given.get("min", given.get("min_val"))
+        return isinstance(low, int | float) and low >= 0
+    return name in _NONNEGATIVE
+
+
+def _magnitudes(maps: Tensor) -> Tensor:
+    """Return sums of |x| over maps; in parts on the CPU, where it is memory that takes the time."""
+    if maps.is_cuda:
+        return torch.linalg.vector_norm(maps, 1, (2, 3), dtype=torch.float32)
+    parts = maps.split(max(1, _CACHED // maps[0].numel()))
+    return torch.cat([part.abs().sum((2, 3), dtype=torch.float32) for part in parts])
 
 
 class EnergyReader(Calls):
@@ -110,26 +171,32 @@ class EnergyReader(Calls):
                 )
         return result
 
+    def take(self) -> dict[str, tuple[np.ndarray, np.ndarray]]:
+        """Return the energies of the last pass's first frame, copied from the device at once."""
+        if not self.found:
+            return {}
+        whole = torch.cat([torch.stack(both)[:, 0] for both in self.found.values()], dim=1)
+        above, onto = whole.cpu().numpy()
+        ends = np.cumsum([both[0].shape[1] for both in self.found.values()])[:-1]
+        found = zip(self.found, np.split(above, ends), np.split(onto, ends), strict=True)
+        self.found = {}
+        return {name: (one, other) for name, one, other in found}
+
 
 class MapReader(Calls):
     """
-    Keeps one channel's map of some layers, for pictures.
+    Keeps the maps of some layers, for pictures.
 
     Parameters
     ----------
     layers : sequence of Layer
-    channels : sequence of int, or None
-        Which channel of each; None: all.
     """
 
-    def __init__(self, layers: Sequence[Layer], channels: Sequence[int] | None = None) -> None:
+    def __init__(self, layers: Sequence[Layer]) -> None:
         super().__init__()
-        self.at: dict[int, list[tuple[str, slice]]] = {}
-        for number, layer in enumerate(layers):
-            part = (
-                slice(None) if channels is None else slice(channels[number], channels[number] + 1)
-            )
-            self.at.setdefault(layer.read, []).append((layer.name, part))
+        self.at: dict[int, list[str]] = {}
+        for layer in layers:
+            self.at.setdefault(layer.read, []).append(layer.name)
         self.maps: dict[str, Tensor] = {}
 
     def called(
@@ -141,7 +208,7 @@ class MapReader(Calls):
         result: Tensor,
     ) -> Tensor:
         """Keep the map if a layer is read here."""
-        for layer, part in self.at.get(number, ()):
+        for layer in self.at.get(number, ()):
             with _unseen():
-                self.maps[layer] = result[:, part].float().clone()
+                self.maps[layer] = result.float().clone()
         return result

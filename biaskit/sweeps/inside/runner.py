@@ -12,13 +12,14 @@ import numpy as np
 import torch
 
 from biaskit.chance import hash_keys
+from biaskit.errors import NetworkError
 from biaskit.sweeps.batches import Batcher
 from biaskit.sweeps.chunk_loop import Advance, Setup, each_chunk, forward_of, on_device
 from biaskit.sweeps.chunks import Chunk
 from biaskit.sweeps.inside.nonshiftability import SumMeasures, measure_sums
-from biaskit.sweeps.inside.reader import EnergyReader, SumReader, is_periodic
+from biaskit.sweeps.inside.reader import EnergyReader, SumReader
 from biaskit.sweeps.networks import Network
-from biaskit.sweeps.networks.calls import Layer, find_layers, seeing, unaltered
+from biaskit.sweeps.networks.calls import Altered, Layer, find_layers, seeing
 from biaskit.sweeps.preparing import Prepared, images_digest
 from biaskit.sweeps.protocols import Sequence
 
@@ -52,8 +53,9 @@ class ImageSums:
     measures : SumMeasures
         Channels of all layers, one layer after the other.
     energies : dict of str to two float arrays, shape (n_channels,)
-        Of the layers that drop places: share at or above half the sampling rate, and share that
-        folds onto the sum, in the middle frame.
+        Of the layers that drop places, unless a variant has put a blur between the response and
+        the dropping: share at or above half the sampling rate, and share that folds onto the
+        sum, in the middle frame.
     """
 
     image_id: str
@@ -110,10 +112,20 @@ def sum_chunks(
     ------
     ChunkSums
         In the order of the chunks.
+
+    Raises
+    ------
+    NetworkError
+        If the network has no layers.
     """
     network, module = on_device(setup, network)
     layers = find_layers(module, network.preprocessing.input_size, setup.others)
-    sums, energies = SumReader(layers), EnergyReader(layers, periodic=is_periodic(module))
+    if not layers:
+        raise NetworkError(
+            f"{network.name}: has no convolution or pooling that makes a map; name modules with "
+            "--layer."
+        )
+    sums, energies = SumReader(layers), _energies(module, layers)
     forward = forward_of(module, setup)
 
     def summing(frames: torch.Tensor) -> torch.Tensor:
@@ -127,14 +139,11 @@ def sum_chunks(
         return batcher
 
     def measured(frame: torch.Tensor) -> _Energies:
-        if unaltered(module) is not module:
-            return {}  # a blur stands between the response and the dropping of places
+        if not energies.at:
+            return {}
         with seeing(module, energies):
             forward(frame)
-        both = energies.found.items()
-        found = {name: (a[0].cpu().numpy(), b[0].cpu().numpy()) for name, (a, b) in both}
-        energies.found.clear()
-        return found
+        return energies.take()
 
     def answer(batcher: _SumBatcher, chunk: Chunk, images: Iterator[Prepared]) -> ChunkSums:
         batcher.begin()
@@ -177,6 +186,13 @@ def chosen_channel(seed: int, image_id: str, layer: Layer) -> int:
     return int(hash_keys(seed, "channel", image_id, layer.name)[0] % np.uint64(layer.channels))
 
 
+def _energies(module: torch.nn.Module, layers: list[Layer]) -> EnergyReader:
+    """Return what measures the layers that drop places right behind their response."""
+    changed = module.mode.changed if isinstance(module, Altered) else frozenset()
+    own = [layer for layer in layers if layer.call not in changed]
+    return EnergyReader(own, periodic=layers[0].periodic)
+
+
 def _reason(prepared: Prepared) -> str:
     return "; ".join(dict.fromkeys(prepared.refused.values()))
 
@@ -188,7 +204,7 @@ class _SumBatcher(Batcher):
 
     def begin(self) -> None:
         super().begin()
-        self.pending: list[torch.Tensor] = []  # sums that no image has taken yet
+        self.pending: list[torch.Tensor] = []  # what no image has taken yet, as `take` returns it
         self.waiting: list[tuple[str, int, _Energies]] = []
 
     def run(self) -> None:
@@ -208,10 +224,10 @@ class _SumBatcher(Batcher):
     def ready(self) -> list[ImageSums]:
         """Return the measures of the images whose last frame has been answered."""
         found = []
-        while self.waiting and sum(map(len, self.pending)) >= self.waiting[0][1]:
+        while self.waiting and sum(part.shape[1] for part in self.pending) >= self.waiting[0][1]:
             name, n_frames, energies = self.waiting.pop(0)
-            sums = torch.cat(self.pending)
-            self.pending = [sums[n_frames:]]
-            measures = measure_sums(sums[:n_frames].cpu().numpy())
+            whole = torch.cat(self.pending, dim=1)
+            self.pending = [whole[:, n_frames:]]
+            measures = measure_sums(*whole[:, :n_frames].cpu().numpy())
             found.append(ImageSums(name, measures, energies))
         return found

@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 from typing import Any, NamedTuple
 
-__all__ = ["Window", "altered", "pair", "window_of"]
+__all__ = ["Window", "altered", "pads_round", "pair", "window_of"]
 
 _CONVOLUTION = ("input", "weight", "bias", "stride", "padding", "dilation", "groups")
 _MAX = ("input", "kernel_size", "stride", "padding", "dilation", "ceil_mode", "return_indices")
@@ -92,3 +92,17 @@ def altered(
     {'input': None, 'kernel_size': 3, 'stride': 1}
     """
     return {**dict(zip(_SIGNATURES[name], args, strict=False)), **kwargs, **changes}
+
+
+def pads_round(name: str, args: tuple[Any, ...], kwargs: Mapping[str, Any]) -> bool:
+    """
+    Tell whether a call pads a map by what is at its other end, as circular convolutions do.
+
+    Examples
+    --------
+    >>> pads_round("pad", (None, (1, 1), "circular"), {}), pads_round("pad", (None, (1, 1)), {})
+    (True, False)
+    """
+    return name == "pad" and any(
+        isinstance(value, str) and value == "circular" for value in (*args, *kwargs.values())
+    )

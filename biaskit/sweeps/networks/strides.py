@@ -8,7 +8,9 @@ import torch
 from torch import Tensor, nn
 from torch.overrides import TorchFunctionMode
 
-__all__ = ["Strides", "count_strides"]
+from biaskit.sweeps.networks.call_options import altered, pair, window_of
+
+__all__ = ["Strides", "count_strides", "is_blur"]
 
 _MAX = ("max_pool2d", "max_pool2d_with_indices")
 _MEAN = ("avg_pool2d",)
@@ -78,50 +80,47 @@ class _Watch(TorchFunctionMode):
         result = func(*args, **kwargs)
         name = getattr(func, "__name__", "")
         if name in (*_MAX, *_MEAN):
-            self._pooling(result, args, kwargs, mean=name in _MEAN)
+            self._pooling(result, name, args, kwargs)
         elif name in _CONVOLUTIONS:
-            self._convolution(result, args, kwargs)
+            self._convolution(result, name, args, kwargs)
         elif name in _PASSING and args and self._is_blurred(args[0]):
             self.blurred.append(result)
         return result
 
-    def _pooling(self, result: Any, args: Any, kwargs: Any, *, mean: bool) -> None:
+    def _pooling(self, result: Any, name: str, args: Any, kwargs: Any) -> None:
         places = result[0] if isinstance(result, tuple) else result
-        kernel = _pair(args[1] if len(args) > 1 else kwargs["kernel_size"])
-        stride = _pair(args[2] if len(args) > 2 else kwargs.get("stride"), kernel)
-        if max(stride) == 1 or max(places.shape[-2:]) == 1:
+        window = window_of(name, args, kwargs)
+        if window is None or max(pair(window.stride)) == 1 or max(places.shape[-2:]) == 1:
             return
         self.poolings += 1
-        covers = mean and all(k >= s for k, s in zip(kernel, stride, strict=True))
-        given = args[0] if args else kwargs["input"]
+        sides = zip(pair(window.kernel), pair(window.stride), strict=True)
+        covers = name in _MEAN and all(k >= s for k, s in sides)
+        given = altered(name, args, kwargs)["input"]
         self.without_blur += not (covers or self._is_blurred(given))
 
-    def _convolution(self, result: Tensor, args: Any, kwargs: Any) -> None:
-        weight = args[1] if len(args) > 1 else kwargs["weight"]
-        stride = _pair(args[3] if len(args) > 3 else kwargs.get("stride", 1))
-        given = args[0] if args else kwargs["input"]
-        blur = _is_blur(weight, channels=given.shape[-3])
-        if blur:
+    def _convolution(self, result: Tensor, name: str, args: Any, kwargs: Any) -> None:
+        options, window = altered(name, args, kwargs), window_of(name, args, kwargs)
+        given = options["input"]
+        if is_blur(options["weight"], channels=given.shape[-3]):
             self.blurred.append(result)
-        elif max(stride) > 1:
+        elif window is not None and max(pair(window.stride)) > 1:
             self.without_blur += not self._is_blurred(given)
 
     def _is_blurred(self, tensor: Any) -> bool:
         return any(tensor is known for known in self.blurred)
 
 
-def _is_blur(weight: Tensor, *, channels: int) -> bool:
-    """Tell a blur: the same filter for every channel alone, nowhere negative, wider than a place.
+def is_blur(weight: Tensor, *, channels: int) -> bool:
+    """
+    Tell a blur: the same filter for every channel alone, nowhere negative, wider than a place.
 
     Whether it is trained cannot be asked, for a network that is used has nothing to train; but
     no training makes the filters of all channels equal.
+
+    Examples
+    --------
+    >>> is_blur(torch.ones(8, 1, 3, 3), channels=8), is_blur(torch.rand(8, 1, 3, 3), channels=8)
+    (True, False)
     """
     alone = channels > 1 and tuple(weight.shape[:2]) == (channels, 1) and weight[0].numel() > 1
     return alone and bool((weight >= 0).all()) and bool((weight == weight[:1]).all())
-
-
-def _pair(value: Any, otherwise: tuple[int, ...] = (1, 1)) -> tuple[int, ...]:
-    """Return a length for both directions; an empty one means the other."""
-    if value is None or value == []:
-        return otherwise
-    return (value, value) if isinstance(value, int) else tuple(value) * (3 - len(tuple(value)))
