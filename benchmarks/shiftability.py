@@ -29,7 +29,7 @@ from biaskit.sweeps.images import find_images
 from biaskit.sweeps.inside.runner import InsideSetup
 from biaskit.sweeps.inside.stage import INSIDE
 from biaskit.sweeps.networks import find_network
-from biaskit.sweeps.networks.calls import find_layers
+from biaskit.sweeps.networks.layers import find_layers
 from biaskit.sweeps.protocols import make_plan
 from biaskit.sweeps.stage import SweepRun, run_sweep
 
@@ -96,7 +96,7 @@ def contest(name, folder, images, *, device, fast, repeats):
     channels = sum(layer.channels for layer in layers)
     print(
         f"{name}: {len(images)} images x {STEPS} shifts, {len(layers)} layers, {channels:,} "
-        f"channels: bare {limit:.1f} s, ours {taken:.1f} s, {taken / limit:.2f} times the bare passes"
+        f"channels: bare {limit:.1f} s, ours {taken:.1f} s, {taken / limit:.2f} times the bare"
     )
 
 
@@ -106,7 +106,8 @@ def peak(batch):
 import resource, sys, torch
 from biaskit.sweeps.devices import settle
 from biaskit.sweeps.inside.reader import SumReader
-from biaskit.sweeps.networks.calls import find_layers, seeing
+from biaskit.sweeps.networks.calls import seeing
+from biaskit.sweeps.networks.layers import find_layers
 from biaskit.sweeps.networks import find_network
 settle("cpu")
 network = find_network("inception_v3", weights="random").load()

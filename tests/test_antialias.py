@@ -30,7 +30,7 @@ from biaskit.sweeps.antialiasing.table import (
 from biaskit.sweeps.intervals import wilson
 from biaskit.sweeps.low_pass import binomial, low_pass
 from biaskit.sweeps.networks import find_network, network_card
-from biaskit.sweeps.networks.calls import find_layers
+from biaskit.sweeps.networks.layers import find_layers
 from biaskit.sweeps.networks.strides import Strides, count_strides
 from biaskit.sweeps.networks.variants import Variant, parse_variant
 from biaskit.tables import LAYERS, SHIFTABILITY

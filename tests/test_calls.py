@@ -12,7 +12,8 @@ from torch.nn import functional
 from biaskit.errors import NetworkError
 from biaskit.sweeps.antialiasing.antialias import antialiased
 from biaskit.sweeps.inside.reader import EnergyReader, SumReader
-from biaskit.sweeps.networks.calls import find_layers, seeing
+from biaskit.sweeps.networks.calls import seeing
+from biaskit.sweeps.networks.layers import find_layers
 
 
 class Does(nn.Module):

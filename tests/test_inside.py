@@ -23,7 +23,8 @@ from biaskit.sweeps.inside.reader import SumReader
 from biaskit.sweeps.inside.runner import InsideSetup, chosen_channel, sum_chunks
 from biaskit.sweeps.inside.tables import by_image, shiftability_table
 from biaskit.sweeps.networks import NetworkRequest
-from biaskit.sweeps.networks.calls import find_layers, seeing
+from biaskit.sweeps.networks.calls import seeing
+from biaskit.sweeps.networks.layers import find_layers
 from biaskit.sweeps.preparing import prepare_image
 from biaskit.sweeps.sampling import energies
 
@@ -306,7 +307,8 @@ import resource, sys, torch
 from biaskit.sweeps.devices import settle
 from biaskit.sweeps.inside.reader import SumReader
 from biaskit.sweeps.networks import find_network
-from biaskit.sweeps.networks.calls import find_layers, seeing
+from biaskit.sweeps.networks.calls import seeing
+from biaskit.sweeps.networks.layers import find_layers
 settle("cpu")
 module = find_network("squeezenet1_0", weights="random").load().module
 layers = find_layers(module, 299)

@@ -9,7 +9,7 @@ from torch.nn import functional
 
 from biaskit.sweeps.antialiasing.antialias import antialiased
 from biaskit.sweeps.networks import find_network
-from biaskit.sweeps.networks.calls import find_layers
+from biaskit.sweeps.networks.layers import find_layers
 from biaskit.sweeps.networks.probing import probe, probe_layers
 
 NOTHING = (math.nan, math.nan)

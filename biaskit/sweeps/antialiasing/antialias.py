@@ -20,7 +20,8 @@ from torch import Tensor, nn
 from biaskit.errors import NetworkError
 from biaskit.sweeps.antialiasing.blurs import Blur, call_named, dense
 from biaskit.sweeps.networks.call_options import Window, altered, pads_round, pair, window_of
-from biaskit.sweeps.networks.calls import Altered, Calls, Layer, find_layers, seeing
+from biaskit.sweeps.networks.calls import Altered, Calls, seeing
+from biaskit.sweeps.networks.layers import Layer, find_layers
 from biaskit.sweeps.networks.variants import Variant, parse_variant
 
 __all__ = ["antialiased"]

@@ -14,7 +14,8 @@ from biaskit.sweeps.frame_tables import sweep_names
 from biaskit.sweeps.inside.reader import MapReader
 from biaskit.sweeps.inside.runner import InsideSetup, chosen_channel
 from biaskit.sweeps.networks import Network
-from biaskit.sweeps.networks.calls import Layer, find_layers, seeing
+from biaskit.sweeps.networks.calls import seeing
+from biaskit.sweeps.networks.layers import Layer, find_layers
 from biaskit.sweeps.preparing import Prepared
 from biaskit.tables import FEATURE_MAPS
 

@@ -15,7 +15,8 @@ from torch.nn import functional
 
 from biaskit.sweeps.inside.energies import map_energies
 from biaskit.sweeps.networks.call_options import altered
-from biaskit.sweeps.networks.calls import Calls, Layer
+from biaskit.sweeps.networks.calls import Calls
+from biaskit.sweeps.networks.layers import Layer
 
 __all__ = ["EnergyReader", "MapReader", "SumReader"]
 

@@ -19,7 +19,8 @@ from biaskit.sweeps.chunks import Chunk
 from biaskit.sweeps.inside.nonshiftability import SumMeasures, measure_sums
 from biaskit.sweeps.inside.reader import EnergyReader, SumReader
 from biaskit.sweeps.networks import Network
-from biaskit.sweeps.networks.calls import Altered, Layer, find_layers, seeing
+from biaskit.sweeps.networks.calls import Altered, seeing
+from biaskit.sweeps.networks.layers import Layer, find_layers
 from biaskit.sweeps.preparing import Prepared, images_digest
 from biaskit.sweeps.protocols import Sequence
 

@@ -20,7 +20,7 @@ from biaskit.sweeps.inside.tables import (
     shiftability_by,
     shiftability_table,
 )
-from biaskit.sweeps.networks.calls import Layer, find_layers
+from biaskit.sweeps.networks.layers import Layer, find_layers
 from biaskit.sweeps.networks.probing import probe_layers
 from biaskit.sweeps.parts import PARTED, run_id
 from biaskit.sweeps.preparing import prepare_image

@@ -10,7 +10,7 @@ from biaskit.errors import StudyError
 from biaskit.sweeps.frame_tables import Names
 from biaskit.sweeps.inside.runner import ChunkSums, chosen_channel
 from biaskit.sweeps.intervals import bootstrap_means
-from biaskit.sweeps.networks.calls import Layer
+from biaskit.sweeps.networks.layers import Layer
 from biaskit.sweeps.networks.probing import Probed
 from biaskit.tables import LAYERS, SHIFTABILITY, SHIFTABILITY_BY
 

@@ -16,7 +16,8 @@ from typing import Any
 import torch
 from torch import Tensor, nn
 
-from biaskit.sweeps.networks.calls import Calls, Layer, seeing
+from biaskit.sweeps.networks.calls import Calls, seeing
+from biaskit.sweeps.networks.layers import Layer
 from biaskit.sweeps.networks.strips import seen_columns, strip_of
 
 __all__ = ["Probed", "probe", "probe_layers"]
@@ -100,7 +101,7 @@ def probe_layers(module: nn.Module, side: int, layers: Sequence[Layer]) -> list[
 
     Examples
     --------
-    >>> from biaskit.sweeps.networks.calls import find_layers
+    >>> from biaskit.sweeps.networks.layers import find_layers
     >>> net = nn.Sequential(nn.Conv2d(3, 4, 3, stride=2), nn.ReLU(), nn.MaxPool2d(2)).eval()
     >>> probe_layers(net, 32, find_layers(net, 32))
     [Probed(factor=2.0, field=3.0), Probed(factor=4.0, field=5.0)]
