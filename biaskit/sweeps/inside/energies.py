@@ -58,13 +58,15 @@ def map_energies(maps: Tensor, factor: tuple[int, int], *, periodic: bool) -> tu
 
 def _shares(maps: Tensor, factor: tuple[int, int], *, periodic: bool) -> tuple[Tensor, Tensor]:
     (height, width), (vertical, horizontal) = maps.shape[2:], factor
+    # Channel by channel in memory: products of maps with their channels last are slow.
+    maps = maps.contiguous()
     centred = maps - maps.mean((2, 3), keepdim=True)
     total = centred.square().sum((2, 3))
     scale = maps.square().sum((2, 3))
     total = torch.where(total > _LEAST * scale, total, torch.nan)
     rows = _waves(height, vertical, periodic, maps.dtype, maps.device)
     columns = _waves(width, horizontal, periodic, maps.dtype, maps.device)
-    kept = (rows @ centred @ columns.T).square().sum((2, 3))
+    kept = (rows @ (centred @ columns.T)).square().sum((2, 3))
     phases = centred.reshape(
         *maps.shape[:2], height // vertical, vertical, width // horizontal, horizontal
     ).sum((2, 4))

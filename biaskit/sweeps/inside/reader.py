@@ -172,16 +172,23 @@ class EnergyReader(Calls):
                 )
         return result
 
-    def take(self) -> dict[str, tuple[np.ndarray, np.ndarray]]:
-        """Return the energies of the last pass's first frame, copied from the device at once."""
+    def take(self, n_frames: int) -> list[dict[str, tuple[np.ndarray, np.ndarray]]]:
+        """Return the energies of each frame of the last pass, copied from the device at once."""
         if not self.found:
-            return {}
-        whole = torch.cat([torch.stack(both)[:, 0] for both in self.found.values()], dim=1)
+            return [{} for _ in range(n_frames)]
+        whole = torch.cat([torch.stack(both) for both in self.found.values()], dim=2)
         above, onto = whole.cpu().numpy()
         ends = np.cumsum([both[0].shape[1] for both in self.found.values()])[:-1]
-        found = zip(self.found, np.split(above, ends), np.split(onto, ends), strict=True)
+        names = list(self.found)
         self.found = {}
-        return {name: (one, other) for name, one, other in found}
+        return [
+            dict(
+                zip(
+                    names, zip(np.split(one, ends), np.split(other, ends), strict=True), strict=True
+                )
+            )
+            for one, other in zip(above, onto, strict=True)
+        ]
 
 
 class MapReader(Calls):
