@@ -22,7 +22,7 @@ lint: $(VENV)/.dev
 	$(BIN)/mypy
 
 bench: $(VENV)/.dev  ## the claims of speed, each a ratio from one run
-	for script in benchmarks/uniformity.py benchmarks/effects.py benchmarks/whole_test.py benchmarks/sweeps.py; do echo "== $$script"; $(BIN)/python $$script || exit 1; done
+	for script in benchmarks/uniformity.py benchmarks/effects.py benchmarks/whole_test.py benchmarks/sweeps.py benchmarks/shiftability.py; do echo "== $$script"; $(BIN)/python $$script || exit 1; done
 
 # The tests of pages use Debian's Chromium; where it cannot be had they skip and say so.
 chromium:
