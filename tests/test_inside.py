@@ -20,7 +20,7 @@ from biaskit.sweeps.inside.energies import map_energies
 from biaskit.sweeps.inside.maps import feature_maps, pictured_layers
 from biaskit.sweeps.inside.nonshiftability import measure_sums
 from biaskit.sweeps.inside.reader import SumReader
-from biaskit.sweeps.inside.runner import InsideSetup, chosen_channel, sum_chunks
+from biaskit.sweeps.inside.runner import InsideSetup, chosen_channels, sum_chunks
 from biaskit.sweeps.inside.tables import by_image, shiftability_table
 from biaskit.sweeps.networks import NetworkRequest
 from biaskit.sweeps.networks.calls import seeing
@@ -213,8 +213,9 @@ def test_one_channel_is_drawn_for_each_image_and_layer(tmp_path):
     drawn = table[table["chosen"]]
     assert len(drawn) == 3 * 2
     layer = find_layers(toy_networks.rolling(1, 2).eval(), SIZE)[0]
-    assert drawn["channel"].iloc[0] == chosen_channel(0, drawn["image_id"].iloc[0], layer)
-    channels = [chosen_channel(0, f"image {k}", layer) for k in range(8000)]
+    own = chosen_channels(0, [drawn["image_id"].iloc[0]], [layer])
+    assert drawn["channel"].iloc[0] == own[0, 0]
+    channels = chosen_channels(0, [f"image {k}" for k in range(8000)], [layer])[:, 0]
     # Four standard errors of a share of 1/8 among 8,000 are .015.
     assert np.abs(np.bincount(channels, minlength=8) / 8000 - 1 / 8).max() < 0.015
 

@@ -12,7 +12,7 @@ from biaskit.sweeps.batches import Batcher
 from biaskit.sweeps.chunk_loop import forward_of, on_device
 from biaskit.sweeps.frame_tables import sweep_names
 from biaskit.sweeps.inside.reader import MapReader
-from biaskit.sweeps.inside.runner import InsideSetup, chosen_channel
+from biaskit.sweeps.inside.runner import InsideSetup, chosen_channels
 from biaskit.sweeps.networks import Network
 from biaskit.sweeps.networks.calls import seeing
 from biaskit.sweeps.networks.layers import Layer, find_layers
@@ -115,7 +115,8 @@ def feature_maps(
     rows = []
     for layer in layers:
         maps = torch.cat(kept[layer.name])
-        channel = _lively(maps, chosen_channel(setup.plan.seed, prepared.image.image_id, layer))
+        drawn = chosen_channels(setup.plan.seed, [prepared.image.image_id], [layer])
+        channel = _lively(maps, int(drawn[0, 0]))
         one = maps[:, channel].numpy()
         low, high = float(one.min()), float(one.max())
         levels = np.rint((one - low) * (255 / (high - low or 1))).astype(np.uint8)

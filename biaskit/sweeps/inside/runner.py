@@ -24,7 +24,7 @@ from biaskit.sweeps.networks.layers import Layer, find_layers
 from biaskit.sweeps.preparing import Prepared, images_digest
 from biaskit.sweeps.protocols import Sequence
 
-__all__ = ["ChunkSums", "ImageSums", "InsideSetup", "chosen_channel", "sum_chunks"]
+__all__ = ["ChunkSums", "ImageSums", "InsideSetup", "chosen_channels", "sum_chunks"]
 
 _TOGETHER = 4  # middle frames in one pass for energies: enough for speed, few for memory
 _Energies = dict[str, tuple[np.ndarray, np.ndarray]]
@@ -183,17 +183,28 @@ def sum_chunks(
     yield from each_chunk(setup, chunks, begin, answer)
 
 
-def chosen_channel(seed: int, image_id: str, layer: Layer) -> int:
+def chosen_channels(seed: int, image_ids: list[str], layers: list[Layer]) -> np.ndarray:
     """
-    Return the one channel of a layer that is drawn for an image, as the paper draws one.
+    Return the one channel of each layer that is drawn for an image, as the paper draws one.
+
+    Returns
+    -------
+    int array, shape (n_images, n_layers)
 
     Examples
     --------
     >>> layer = Layer("conv1", "convolution", "activation", 0, 1, 1, (2, 2), 1, 64, 112, 112)
-    >>> chosen_channel(0, "n01440764_1", layer) == chosen_channel(0, "n01440764_1", layer)
+    >>> one, two = chosen_channels(0, ["a", "b"], [layer]), chosen_channels(0, ["b"], [layer])
+    >>> bool(one[1, 0] == two[0, 0])
     True
     """
-    return int(hash_keys(seed, "channel", image_id, layer.name)[0] % np.uint64(layer.channels))
+    names = np.array([layer.name for layer in layers], object)
+    sizes = np.array([layer.channels for layer in layers], np.uint64)
+    n = len(image_ids)
+    images = np.repeat(np.array(image_ids, object), len(layers))
+    drawn = hash_keys(seed, "channel", images, np.tile(names, n)).reshape(n, len(layers))
+    channels: np.ndarray = (drawn % sizes).astype(np.int64)
+    return channels
 
 
 def _energies(module: torch.nn.Module, layers: list[Layer]) -> EnergyReader:

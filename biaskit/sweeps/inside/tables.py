@@ -8,7 +8,7 @@ import pandas as pd
 
 from biaskit.errors import StudyError
 from biaskit.sweeps.frame_tables import Names
-from biaskit.sweeps.inside.runner import ChunkSums, chosen_channel
+from biaskit.sweeps.inside.runner import ChunkSums, chosen_channels
 from biaskit.sweeps.intervals import bootstrap_means
 from biaskit.sweeps.networks.layers import Layer
 from biaskit.sweeps.networks.probing import Probed
@@ -96,9 +96,10 @@ def shiftability_table(names: Names, found: ChunkSums, *, seed: int) -> pd.DataF
     }
     chosen = np.zeros((n, total), bool)
     above, onto = np.full((n, total), np.nan), np.full((n, total), np.nan)
+    drawn = chosen_channels(seed, [image.image_id for image in found.images], found.layers)
     for row, image in enumerate(found.images):
+        chosen[row, starts + drawn[row]] = True
         for layer, start in zip(found.layers, starts, strict=True):
-            chosen[row, start + chosen_channel(seed, image.image_id, layer)] = True
             if layer.name in image.energies:
                 part = slice(start, start + layer.channels)
                 above[row, part], onto[row, part] = image.energies[layer.name]
