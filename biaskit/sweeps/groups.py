@@ -11,7 +11,7 @@ import numpy as np
 import pandas as pd
 
 from biaskit.sweeps.image_values import MEANS, image_values, neighbours
-from biaskit.sweeps.intervals import bootstrap_means, wilson
+from biaskit.sweeps.over_images import cautious_word, mean_columns, ratio, share_columns
 from biaskit.sweeps.sequences import SWEEP
 from biaskit.tables import JAGGEDNESS_BY
 
@@ -78,11 +78,15 @@ def summarise(jaggedness: pd.DataFrame, *, seed: int, n_resamples: int = 1000) -
     ).sort_values()
     group = wanted.get_indexer(pd.MultiIndex.from_frame(images[_GROUP]))
     table = wanted.to_frame(index=False).assign(
-        seen=_seen(images["seen"], group, len(wanted)), **_counts(images, group, len(wanted))
+        seen=cautious_word(images["seen"], group, len(wanted)),
+        **_counts(images, group, len(wanted)),
     )
     for name in _SHARES:
-        table = table.assign(**_share(name, images[name], group, len(wanted)))
-    table = table.assign(**_means(images, group, len(wanted), seed=seed, n_resamples=n_resamples))
+        flags = images[name].to_numpy(np.float64)
+        table = table.assign(**share_columns(name, flags, group, len(wanted)))
+    values = {name: images[name].to_numpy(np.float64) for name in MEANS}
+    how = {"seed": seed, "n_resamples": n_resamples}
+    table = table.assign(**mean_columns(values, group, len(wanted), **how))
     return JAGGEDNESS_BY.check(table, "jaggedness_by")
 
 
@@ -107,14 +111,6 @@ def _all_right(images: pd.DataFrame) -> np.ndarray:
     return (right.transform("sum") == n_networks).to_numpy(bool)
 
 
-def _seen(seen: pd.Series, group: np.ndarray, n_groups: int) -> pd.Series:
-    words = np.full(n_groups, "held out", dtype=object)
-    words[np.bincount(group, minlength=n_groups) == 0] = "unknown"
-    for word in ("unknown", "training"):
-        words[group[(seen == word).to_numpy(bool)]] = word
-    return pd.Series(words, dtype="str")
-
-
 def _counts(images: pd.DataFrame, group: np.ndarray, n_groups: int) -> dict[str, np.ndarray]:
     n_images = np.bincount(group, minlength=n_groups)
     labelled = images["accuracy"].notna().to_numpy(bool)
@@ -122,40 +118,5 @@ def _counts(images: pd.DataFrame, group: np.ndarray, n_groups: int) -> dict[str,
     return {
         "n_images": n_images,
         "n_labelled": np.bincount(group[labelled], minlength=n_groups),
-        "n_steps": _ratio(n_steps, n_images),
+        "n_steps": ratio(n_steps, n_images),
     }
-
-
-def _share(name: str, flag: pd.Series, group: np.ndarray, n_groups: int) -> dict[str, np.ndarray]:
-    known = flag.notna().to_numpy(bool)
-    n = np.bincount(group[known], minlength=n_groups)
-    k = np.bincount(group[(flag == 1).to_numpy(bool)], minlength=n_groups)
-    interval = wilson(k, n)
-    return {name: _ratio(k, n), f"{name}_low": interval.low, f"{name}_high": interval.high}
-
-
-def _means(
-    images: pd.DataFrame, group: np.ndarray, n_groups: int, *, seed: int, n_resamples: int
-) -> dict[str, np.ndarray]:
-    values = images[list(MEANS)].to_numpy(np.float64).T
-    # Every measure of a group is a group of its own, so that one call resamples them all.
-    groups = group + n_groups * np.arange(len(MEANS))[:, None]
-    interval = bootstrap_means(
-        values.ravel(),
-        groups.ravel(),
-        n_groups * len(MEANS),
-        seed=seed,
-        n_resamples=n_resamples,
-    )
-    low, high = interval.low.reshape(len(MEANS), -1), interval.high.reshape(len(MEANS), -1)
-    columns: dict[str, np.ndarray] = {}
-    for i, name in enumerate(MEANS):
-        known = ~np.isnan(values[i])
-        n = np.bincount(group[known], minlength=n_groups)
-        total = np.bincount(group[known], values[i][known], minlength=n_groups)
-        columns |= {name: _ratio(total, n), f"{name}_low": low[i], f"{name}_high": high[i]}
-    return columns
-
-
-def _ratio(total: np.ndarray, n: np.ndarray) -> np.ndarray:
-    return np.where(n > 0, total / np.maximum(n, 1), np.nan)

@@ -9,9 +9,9 @@ import pandas as pd
 from biaskit.errors import StudyError
 from biaskit.sweeps.frame_tables import Names
 from biaskit.sweeps.inside.runner import ChunkSums, chosen_channels
-from biaskit.sweeps.intervals import bootstrap_means
 from biaskit.sweeps.networks.layers import Layer
 from biaskit.sweeps.networks.probing import Probed
+from biaskit.sweeps.over_images import mean_columns
 from biaskit.tables import LAYERS, SHIFTABILITY, SHIFTABILITY_BY
 
 __all__ = ["by_image", "layers_table", "shiftability_by", "shiftability_table"]
@@ -197,13 +197,11 @@ def shiftability_by(
         left_out=("left_out", "mean"),
         n_chosen=("nonshiftability_chosen", "count"),
         variation_greatest=("variation_greatest", "max"),
-        **{name: (name, "mean") for name in _SHARES},
     ).reset_index()
-    for name in _SHARES:
-        ends = bootstrap_means(
-            images[name].to_numpy(), group, len(found), seed=seed, n_resamples=n_resamples
-        )
-        found[f"{name}_low"], found[f"{name}_high"] = ends.low, ends.high
+    values = {name: images[name].to_numpy(np.float64) for name in _SHARES}
+    found = found.assign(
+        **mean_columns(values, group, len(found), seed=seed, n_resamples=n_resamples)
+    )
     about = layers[["network", "variant", "layer", "order", "depth", "kind", "reading"]]
     rows = found.merge(about, on=["network", "variant", "layer"], how="left", validate="m:1")
     unknown = rows.loc[rows["order"].isna()]
