@@ -177,23 +177,23 @@ def test_voting_takes_five_networks():
 
 def test_several_conditions_are_named_and_none_is_chosen_in_silence():
     both = pd.concat([voting_of(["a"]), voting_of(["a"], jitter=4)])
-    message = (
-        "there are several: vertical, fill harmonic, jitter 4 px; vertical, fill harmonic, "
-        "jitter 16 px. Choose one by jitter."
-    )
+    message = "a was asked with jitter 4, 16 px. Choose one by jitter."
     with refused(message):
         voting(both)
     assert "jitter 4 px" in title_of(voting(both, jitter=4))[1]
-    with refused(
-        "there is nothing with jitter 5 px. There are: vertical, fill harmonic, jitter 4 px; "
-        "vertical, fill harmonic, jitter 16 px."
-    ):
+    with refused("there is nothing with jitter 5 px. There are: 4, 16 px."):
         voting(both, jitter=5)
     two = pd.concat([robustness_by_of(["a"]), robustness_by_of(["a"], fill="mean")])
     with refused("there are several: fill grey; fill mean. Choose one by fill."):
         robustness(two)
     with refused("network 'b' is not there. There are: a."):
         robustness(two, fill="mean", network="b")
+
+
+def test_networks_with_inputs_of_other_sizes_stand_in_one_chart_of_votes():
+    "Their crops reach as far in parts of the input, and not in px"
+    both = pd.concat([voting_of(["a"]), voting_of(["b"], jitter=19)])
+    assert "jitter 16 to 19 px" in " ".join(title_of(voting(both)))
 
 
 def test_a_network_stands_for_its_variants_where_they_are_compared():

@@ -19,6 +19,7 @@ from biaskit.charts.network_rows import condition_words, network_rows
 from biaskit.charts.sweep_rows import seen_words
 from biaskit.charts.sweep_titles import chart_title, counted_images
 from biaskit.charts.theme import layered
+from biaskit.errors import ExportError
 
 __all__ = ["voting"]
 
@@ -52,8 +53,11 @@ def voting(
         The table of this name.
     network : str or sequence of str, optional
         Only these; five at most.
-    direction, fill, jitter : optional
+    direction, fill : optional
         Needed as far as the table holds several.
+    jitter : int, optional
+        Px; needed if the table holds several for one network. Between networks it differs with the
+        size of their input.
 
     Returns
     -------
@@ -72,9 +76,18 @@ def voting(
     >>> " ".join(voting(VOTING.empty()).title.text)
     'Answers by several crops, 0 networks, n = 0 images'
     """
-    rows = network_rows(
-        voting, network=network, most=_MOST, direction=direction, fill=fill, jitter=jitter
-    )
+    asked = voting if jitter is None else voting[voting["jitter"] == jitter]
+    if asked.empty and len(voting):
+        there = ", ".join(map(str, sorted(voting["jitter"].unique())))
+        raise ExportError(f"there is nothing with jitter {jitter} px. There are: {there} px.")
+    rows = network_rows(asked, network=network, most=_MOST, direction=direction, fill=fill)
+    several = rows.groupby("name")["jitter"].unique()
+    several = several[several.map(len) > 1]
+    if len(several):
+        each = ", ".join(map(str, sorted(several.iloc[0])))
+        raise ExportError(
+            f"{several.index[0]} was asked with jitter {each} px. Choose one by jitter."
+        )
     drawn = [m for m in _MEASURES if rows[m].notna().any()] or ["accuracy"]
     panels = [_panel(rows, measure, last=measure == drawn[-1]) for measure in drawn]
     return alt.vconcat(*panels, spacing=14).properties(title=_title(rows, drawn))
@@ -149,6 +162,11 @@ def _axes(table: pd.DataFrame, frame: Frame, measure: str, *, last: bool) -> tup
     return x, y
 
 
+def _px(jitter: pd.Series) -> str:
+    low, high = int(jitter.min()), int(jitter.max())
+    return f"{low} px" if low == high else f"{low} to {high} px, by the size of the input"
+
+
 def _title(rows: pd.DataFrame, drawn: list[str]) -> alt.TitleParams:
     networks = rows["name"].nunique()
     n = rows["n_images"].astype(int).tolist() or [0]
@@ -167,7 +185,7 @@ def _title(rows: pd.DataFrame, drawn: list[str]) -> alt.TitleParams:
     return chart_title(
         head,
         "cost: forward passes per answer" + (", as many as crops" if passes else ""),
-        f"{condition_words(rows, ['direction', 'fill', 'jitter'])}{known}",
+        f"{condition_words(rows, ['direction', 'fill'])}, jitter {_px(rows['jitter'])}{known}",
         f"{many}bars: 95 % intervals over images",
         *rules,
         seen_words(rows),
