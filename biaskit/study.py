@@ -417,7 +417,10 @@ class Study:
 
     def _encode(self, table: str, frame: pd.DataFrame) -> bytes:
         buffer = io.BytesIO()
-        pq.write_table(self._schema(table).to_arrow(frame), buffer, compression="zstd")
+        schema = self._schema(table)
+        # Measured numbers hardly repeat: a dictionary of them costs more than it saves.
+        repeating = [name for name, column in schema.columns.items() if column.kind != "number"]
+        pq.write_table(schema.to_arrow(frame), buffer, compression="zstd", use_dictionary=repeating)
         return buffer.getvalue()
 
     def _files(self, table: str) -> list[Path]:
